@@ -1,0 +1,1 @@
+"""The kiosk and the supervisor's laptop: one PySide6 program over an offline-first store."""

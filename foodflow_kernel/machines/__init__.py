@@ -1,0 +1,14 @@
+"""States and legal moves, one file per context; ``ALL`` is what tests and docs iterate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foodflow_kernel.machines.fsq import DEVIATION, HOLD, LOT
+from foodflow_kernel.machines.identity import DEVICE, TENANT, USER
+from foodflow_kernel.machines.machine import Machine
+from foodflow_kernel.machines.plant_ops import BATCH, DOWNTIME, WORK_ORDER
+
+ALL: tuple[Machine[Any], ...] = (BATCH, DOWNTIME, WORK_ORDER, LOT, HOLD, DEVIATION, TENANT, USER, DEVICE)
+
+__all__ = ["ALL", "BATCH", "DEVIATION", "DEVICE", "DOWNTIME", "HOLD", "LOT", "TENANT", "USER", "WORK_ORDER", "Machine"]

@@ -1,0 +1,1 @@
+"""Light statistics the kiosk needs offline (numpy only)."""

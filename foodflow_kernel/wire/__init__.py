@@ -1,0 +1,1 @@
+"""What crosses between kiosk and server: versions, facts, chains, signatures, feed, master data."""

@@ -1,0 +1,1 @@
+"""The server: every tenant's truth in PostgreSQL, behind a FastAPI application."""
