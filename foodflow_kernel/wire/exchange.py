@@ -141,3 +141,4 @@ class EnrolStatus(Wire):
     plant_name: str = ""
     line_id: UUID | None = None
     terminal_name: str = ""
+    pepper: str = Field("", description="hex; given once approved, kept in the terminal's key store (wire.pin)")

@@ -180,7 +180,7 @@ class User(Entity):
 
     Args:
         login_code: the badge.
-        pin_hash: Argon2id PHC string, made for this device with its pepper.
+        pin_hash: verifier made for this device, see ``wire.pin``.
         permissions: effective codes at this plant.
     """
 
