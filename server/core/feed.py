@@ -1,0 +1,220 @@
+"""The dense feed of a tenant: every change that a terminal must hear of, numbered without a hole.
+
+One counter row per tenant is taken by the *last* statement of each writing transaction and held
+only for the commit, so feed order is commit order and a reader can prove that nothing was skipped
+(sync.md, T1: a plain sequence cursor misses two rows in three under load). A row says *what*
+changed; ``server/sync`` renders how it looks when somebody reads. Only answers to commands carry
+their data.
+
+A model opts in with ``__feed__ = "<entity of wire.master>"``; ``FeedSession`` collects what was
+flushed, ``tenant_session`` calls ``write`` just before it commits.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    event,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from foodflow_kernel.wire.exchange import CommandAnswer, FeedState
+from server.core.db.base import TenantBase
+
+COMMAND = "command"
+"""Entity name of an answer to a command fact."""
+
+_CHANGES = "feed_changes"
+_LISTENERS: list[Callable[[Session], None]] = []
+
+
+class FeedCounter(TenantBase):
+    """The one counter of a tenant's feed; rows (tail, n] can be read."""
+
+    __tablename__ = "core_feed_counter"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    epoch: Mapped[str] = mapped_column(Text)
+    n: Mapped[int] = mapped_column(BigInteger)
+    tail: Mapped[int] = mapped_column(BigInteger)
+
+
+class FeedRow(TenantBase):
+    """One change, at its place. ``plant_id`` None: of interest to every plant."""
+
+    __tablename__ = "core_feed_row"
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entity: Mapped[str] = mapped_column(Text)
+    row_id: Mapped[uuid.UUID] = mapped_column(Uuid)
+    version: Mapped[int] = mapped_column(BigInteger)
+    retired: Mapped[bool] = mapped_column(Boolean)
+    plant_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    data: Mapped[str | None] = mapped_column(Text)
+    """JSON text of a command's answer; None for master rows, which are rendered when read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the feed will say of one row."""
+
+    version: int = 0
+    retired: bool = False
+    plant_id: uuid.UUID | None = None
+    data: str | None = None
+
+
+class FeedSession(Session):
+    """A session that remembers which rows of the feed it has flushed."""
+
+
+def _changes(session: Session) -> dict[tuple[str, uuid.UUID], Change]:
+    changes: dict[tuple[str, uuid.UUID], Change] = session.info.setdefault(_CHANGES, {})
+    return changes
+
+
+@event.listens_for(FeedSession, "after_flush")
+def _collect(session: Session, _context: Any) -> None:
+    changes = _changes(session)
+    for row in (*session.new, *session.dirty, *session.deleted):
+        entity = getattr(type(row), "__feed__", None)
+        if entity is None or (row in session.dirty and not session.is_modified(row)):
+            continue
+        known = row.__dict__
+        changes[entity, known["id"]] = Change(
+            version=known.get("version") or 0,
+            retired=known.get("retired_at") is not None or row in session.deleted,
+            plant_id=known.get("plant_id"),
+        )
+
+
+@event.listens_for(FeedSession, "after_commit")
+def _committed(session: Session) -> None:
+    if session.info.pop("feed_written", False):
+        for listener in _LISTENERS:
+            listener(session)
+
+
+def on_commit(listener: Callable[[Session], None]) -> None:
+    """Be told, in this process, of each commit that wrote to a feed (``session.info['tenant_id']``)."""
+    _LISTENERS.append(listener)
+
+
+def touch(db: AsyncSession, entity: str, row_id: uuid.UUID, *, plant_id: uuid.UUID | None = None) -> None:
+    """Say that a row looks different now although the row itself was not written (a lot, when it is held)."""
+    changes = _changes(db.sync_session)
+    before = changes.get((entity, row_id))
+    changes[entity, row_id] = before if before is not None else Change(plant_id=plant_id)
+
+
+def answer(db: AsyncSession, decision: CommandAnswer, *, plant_id: uuid.UUID | None = None) -> None:
+    """Tell the terminals what became of a command."""
+    _changes(db.sync_session)[COMMAND, decision.fact_id] = Change(
+        plant_id=plant_id, data=decision.model_dump_json(exclude_none=True)
+    )
+
+
+@asynccontextmanager
+async def savepoint(db: AsyncSession) -> AsyncIterator[None]:
+    """A savepoint that also forgets what was collected inside when it rolls back."""
+    await db.flush()
+    before = dict(_changes(db.sync_session))
+    try:
+        async with db.begin_nested():
+            yield
+    except BaseException:
+        db.sync_session.info[_CHANGES] = before
+        raise
+
+
+async def write(db: AsyncSession) -> int:
+    """Number what was collected: the last statement before the commit. Returns how many rows.
+
+    Waits for the counter row, so a writer in front has either committed (its numbers stand) or
+    rolled back (its numbers never were). Nothing may be written after this in the transaction.
+    """
+    await db.flush()
+    changes = db.sync_session.info.pop(_CHANGES, None)
+    if not changes:
+        return 0
+    values = {
+        "k": len(changes),
+        "entities": [entity for entity, _ in changes],
+        "ids": [row_id for _, row_id in changes],
+        "versions": [change.version for change in changes.values()],
+        "retired": [change.retired for change in changes.values()],
+        "plants": [change.plant_id for change in changes.values()],
+        "data": [change.data for change in changes.values()],
+    }
+    numbered = (await db.execute(_NUMBER, values)).rowcount  # type: ignore[attr-defined]
+    if not numbered:
+        await _open_feed(db)
+        await db.execute(_NUMBER, values)
+    db.sync_session.info["feed_written"] = True
+    return len(changes)
+
+
+async def _open_feed(db: AsyncSession) -> None:
+    row = {"id": 1, "epoch": uuid.uuid4().hex, "n": 0, "tail": 0}
+    await db.execute(upsert(FeedCounter).values(row).on_conflict_do_nothing())
+
+
+def _number_statement() -> Any:
+    """One statement: take k numbers and insert k rows under them, in the order collected."""
+    names = ("entity", "row_id", "version", "retired", "plant_id", "data")
+    row, table = FeedCounter.__table__.c, cast("Table", FeedCounter.__table__)
+    k = bindparam("k", type_=BigInteger)
+    counter = update(table).where(row.id == 1).values(n=row.n + k).returning(row.n).cte("counter")
+    changed = (
+        func.unnest(
+            bindparam("entities", type_=ARRAY(Text)),
+            bindparam("ids", type_=ARRAY(Uuid)),
+            bindparam("versions", type_=ARRAY(BigInteger)),
+            bindparam("retired", type_=ARRAY(Boolean)),
+            bindparam("plants", type_=ARRAY(Uuid)),
+            bindparam("data", type_=ARRAY(Text)),
+        )
+        .table_valued(*names, with_ordinality="place", name="changed")
+        .render_derived()
+    )
+    columns = changed.c
+    numbers = select(
+        counter.c.n - k + columns.place,
+        *(columns[name] for name in names),
+    ).select_from(counter.join(changed, true()))
+    return insert(cast("Table", FeedRow.__table__)).from_select(["seq", *names], numbers)
+
+
+_NUMBER = _number_statement().execution_options(preserve_rowcount=True)
+
+
+async def bounds(db: AsyncSession) -> FeedState:
+    """Epoch, tail and head of this tenant's feed; opens the feed if nothing was ever written."""
+    question = select(FeedCounter.epoch, FeedCounter.tail, FeedCounter.n).where(FeedCounter.id == 1)
+    row = (await db.execute(question)).one_or_none()
+    if row is None:
+        await _open_feed(db)
+        row = (await db.execute(question)).one()
+    return FeedState(epoch=row.epoch, tail=row.tail, head=row.n)
