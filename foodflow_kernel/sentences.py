@@ -11,8 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 SENTENCES: dict[str, str] = {
-    "illegal_move": "This cannot be done now: {machine} is {state}.",
+    "body_unreadable": "This record cannot be read: {where} is not as expected. It is kept and waits for a person.",
+    "fact_unreadable": "This record cannot be read ({where}: {why}). It is kept and waits for a person.",
+    "illegal_move": "This cannot be done now: the {machine} is {state}.",
+    "limits_missing": "A critical control point needs at least one critical limit.",
+    "limits_out_of_order": "The limits are not in order: lowest first, highest last.",
     "mixed_units": "{left} and {right} cannot be added: convert one of them first.",
+    "no_test_pieces": "Send the test pieces through first, then say what was rejected.",
+    "push_header_bad": "The first line of the batch is not a header this server knows: {why}",
+    "push_line_too_long": "Record {seq} is longer than allowed.",
+    "push_torn": "The batch is incomplete. Nothing of it was stored; send it again.",
     "unknown_unit": "The unit {uom} is not known here.",
 }
 
