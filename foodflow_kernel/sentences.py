@@ -13,6 +13,7 @@ from typing import Any
 SENTENCES: dict[str, str] = {
     "body_unreadable": "This record cannot be read: {where} is not as expected. It is kept and waits for a person.",
     "fact_unreadable": "This record cannot be read ({where}: {why}). It is kept and waits for a person.",
+    "gs1_prefix_missing": "This company has no GS1 company prefix yet: ask the administrator to enter it.",
     "illegal_move": "This cannot be done now: the {machine} is {state}.",
     "limits_missing": "A critical control point needs at least one critical limit.",
     "limits_out_of_order": "The limits are not in order: lowest first, highest last.",
@@ -21,6 +22,7 @@ SENTENCES: dict[str, str] = {
     "push_header_bad": "The first line of the batch is not a header this server knows: {why}",
     "push_line_too_long": "Record {seq} is longer than allowed.",
     "push_torn": "The batch is incomplete. Nothing of it was stored; send it again.",
+    "sscc_serial_too_long": "Pallet number {serial} does not fit into {places} digits.",
     "unknown_unit": "The unit {uom} is not known here.",
 }
 

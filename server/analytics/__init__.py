@@ -1,0 +1,1 @@
+"""Pure computations of the server: no database, no clock, no network."""
