@@ -187,6 +187,7 @@ class BatchMoved(Wire):
     counter_total: int | None = None
     left_over: Amount | None = None
     signature: Signature | None = None
+    ccp_version_ids: tuple[UUID, ...] = Field((), description="on start: the versions this batch keeps to its end")
 
 
 class WeightLimits(Wire):
@@ -238,6 +239,9 @@ class MaterialIssued(Wire):
     source: Source
     raw_scan: str
     over_issue_reason: str | None = None
+    override_cause: Cause | None = Field(None, description="what QA overruled: wrong_line or near_expiry, nothing else")
+    override_reason: str = ""
+    override_signature: Signature | None = None
 
 
 class ScrapRecorded(Wire):
