@@ -38,9 +38,11 @@ def main() -> int:
     chosen = sys.argv[1:] or list(MODULES)
     lines = [
         "# Benchmarks",
-        f"Measured by `make bench` on {SystemClock().now():%Y-%m-%d}, {os.cpu_count()} cores, "
-        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}. "
-        "Floors are measured in the same run; ratio = figure / floor.",
+        (
+            f"Measured by `make bench` on {SystemClock().now():%Y-%m-%d}, {os.cpu_count()} cores, "
+            f"{platform.system()} {platform.machine()}, Python {platform.python_version()}. "
+            "Floors are measured in the same run; ratio = figure / floor."
+        ),
         "",
         "| What | Measured | Floor | Ratio | Target | Verdict | Note |",
         "|---|---|---|---|---|---|---|",
