@@ -11,7 +11,8 @@
     ├── DeviceError       a scale, scanner, probe or line signal
     │   ├── Silent        no answer in time
     │   ├── Garbled       an answer that is not in the device's language
-    │   └── Overload      the device says: outside what it can measure
+    │   ├── Overload      the device says: outside what it can measure
+    │   └── Unplugged     the port or address is not there
     ├── StoreError        the terminal's own store
     │   ├── DiskFull      no room for one more record
     │   └── Damaged       the file does not pass its own check
@@ -92,6 +93,10 @@ class Garbled(DeviceError):
 
 class Overload(DeviceError):
     """The device reports a load or value outside what it can measure."""
+
+
+class Unplugged(DeviceError):
+    """The port or network address of the device is not there, or went away."""
 
 
 class StoreError(FoodFlowError):

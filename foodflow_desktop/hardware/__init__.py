@@ -1,0 +1,1 @@
+"""Scales, scanners, probes and line signals: bytes in, typed readings out."""
