@@ -67,7 +67,7 @@ class Line:
         """The weight in grams; pounds and ounces rounded to what records keep."""
         if self.weight is None:
             return None
-        value_g = grams(self.weight)
+        value_g = Grams(grams(self.weight) + 0)  # some models print -0.0
         return Grams(kept(value_g)) if self.weight.uom in (Uom.LBR, Uom.ONZ) else value_g
 
     @property
