@@ -1,0 +1,7 @@
+"""The only door to PostgreSQL: bases, roles, engines, sessions."""
+
+from __future__ import annotations
+
+from server.core.db.base import Factor, FactRow, MasterRow, Money, PlatformBase, Qty, TenantBase
+
+__all__ = ["FactRow", "Factor", "MasterRow", "Money", "PlatformBase", "Qty", "TenantBase"]
