@@ -1,0 +1,1 @@
+"""Food safety and quality: lots, holds, critical control points, deviations, traceability."""

@@ -1,0 +1,1 @@
+"""Planning: items, recipes, and orders to produce."""

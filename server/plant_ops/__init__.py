@@ -1,0 +1,1 @@
+"""Plant operations: lines, batches, stops, counts, weighings, scrap and OEE."""

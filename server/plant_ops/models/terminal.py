@@ -1,0 +1,36 @@
+"""What a terminal says of itself, and what people took back."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped
+
+from server.core.db import FactRow, TenantBase
+
+
+class TerminalEvent(FactRow, TenantBase):
+    """A session began or ended, the clock jumped, the terminal witnessed its own journal."""
+
+    __tablename__ = "plant_ops_terminal_event"
+    __table_args__ = (
+        Index("ix_plant_ops_terminal_event_kind", "kind", "occurred_at"),
+        CheckConstraint("kind in ('session_started','session_ended','clock_jumped','witness')", name="kind"),
+    )
+
+    kind: Mapped[str]
+    line_id: Mapped[uuid.UUID | None]
+    detail: Mapped[dict[str, Any]]
+
+
+class VoidedFact(FactRow, TenantBase):
+    """An earlier entry was taken back. The entry stays readable; sums leave it out."""
+
+    __tablename__ = "plant_ops_voided_fact"
+    __table_args__ = (Index("ix_plant_ops_voided_fact_target", "target_id"),)
+
+    target_id: Mapped[uuid.UUID]
+    target_kind: Mapped[str]
+    reason: Mapped[str]
