@@ -11,7 +11,7 @@ from server.plant_ops.models.quality import QualityCheck, TestWeight, WeightSpec
 from server.plant_ops.models.reason import ReasonCode
 from server.plant_ops.models.scrap import ScrapEvent
 from server.plant_ops.models.sensor_reading import SensorBlock, SensorLatest
-from server.plant_ops.models.terminal import TerminalEvent, VoidedFact
+from server.plant_ops.models.terminal import TerminalEvent
 
 __all__ = [
     "BatchMove",
@@ -32,6 +32,5 @@ __all__ = [
     "StopFact",
     "TerminalEvent",
     "TestWeight",
-    "VoidedFact",
     "WeightSpec",
 ]

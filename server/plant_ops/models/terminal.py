@@ -1,4 +1,4 @@
-"""What a terminal says of itself, and what people took back."""
+"""What a terminal says of itself."""
 
 from __future__ import annotations
 
@@ -23,14 +23,3 @@ class TerminalEvent(FactRow, TenantBase):
     kind: Mapped[str]
     line_id: Mapped[uuid.UUID | None]
     detail: Mapped[dict[str, Any]]
-
-
-class VoidedFact(FactRow, TenantBase):
-    """An earlier entry was taken back. The entry stays readable; sums leave it out."""
-
-    __tablename__ = "plant_ops_voided_fact"
-    __table_args__ = (Index("ix_plant_ops_voided_fact_target", "target_id"),)
-
-    target_id: Mapped[uuid.UUID]
-    target_kind: Mapped[str]
-    reason: Mapped[str]
