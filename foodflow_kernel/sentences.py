@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 SENTENCES: dict[str, str] = {
+    "already_shipped": "This pallet has already left with document {document_no}.",
     "body_unreadable": "This record cannot be read: {where} is not as expected. It is kept and waits for a person.",
+    "cannot_be_taken_back": "This kind of entry cannot be undone: a supervisor corrects it.",
     "device_garbled": "{device} sends something that cannot be read. Check cable and settings.",
     "device_silent": "{device} has not been heard for {seconds} s. Check that it is switched on.",
     "device_unknown": "There is no device {device} on this terminal.",
     "device_unplugged": "Nothing is connected at {port}. Check the cable.",
+    "ends_before_start": "A stop cannot end before it began.",
     "fact_unreadable": "This record cannot be read ({where}: {why}). It is kept and waits for a person.",
     "gs1_character": "This label cannot be read: {character} is not allowed in ({ai}). Scan again or type it.",
     "gs1_check_digit": "This label cannot be right: the check digit of ({ai}) {value} should be {needed}. Scan again.",
@@ -33,11 +36,19 @@ SENTENCES: dict[str, str] = {
     "illegal_move": "This cannot be done now: the {machine} is {state}.",
     "limits_missing": "A critical control point needs at least one critical limit.",
     "limits_out_of_order": "The limits are not in order: lowest first, highest last.",
+    "line_busy": "Another batch is running on this line. Finish it first.",
+    "lot_held": "Lot {lot_code} is on hold: {reason}. Only a QA manager can release it.",
+    "lot_not_packable": "Lot {lot_code} cannot be packed: it is {status}.",
+    "lot_not_released": "Lot {lot_code} is not released yet: it is {status}.",
+    "lot_rejected": "This lot is rejected. The batch cannot go on.",
     "mixed_units": "{left} and {right} cannot be added: convert one of them first.",
     "no_test_pieces": "Send the test pieces through first, then say what was rejected.",
+    "not_enough_made": "Only {free} of lot {lot_code} can still be packed.",
+    "own_work": "Another person must release this: you took the failed check.",
     "push_header_bad": "The first line of the batch is not a header this server knows: {why}",
     "push_line_too_long": "Record {seq} is longer than allowed.",
     "push_torn": "The batch is incomplete. Nothing of it was stored; send it again.",
+    "reason_unknown": "The reason {code} is not known here.",
     "recording_differs": "The recording {port} does not contain what was sent: {sent}",
     "scale_busy": "The scale is not ready: keep it still and try again.",
     "scale_command_refused": "The scale cannot do this now.",
@@ -49,8 +60,11 @@ SENTENCES: dict[str, str] = {
     "scale_parameter_wrong": "The scale does not accept this value.",
     "scale_underload": "Below what this scale can weigh: put its pan back and set zero.",
     "scale_unit_unknown": "The scale shows {unit}, which is not a weight. Set it to g or kg.",
-    "sscc_serial_too_long": "Pallet number {serial} does not fit into {places} digits.",
+    "unit_differs": "This lot is counted in {expected}, not in {uom}.",
+    "unknown_move": "A batch cannot be moved this way.",
     "unknown_unit": "The unit {uom} is not known here.",
+    "unresolved": "This record names a {entity} that is not here yet. It waits for it.",
+    "void_without_target": "This entry does not say which one it takes back.",
 }
 
 

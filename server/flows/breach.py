@@ -20,11 +20,11 @@ async def settle(db: AsyncSession) -> list[UUID]:
     Runs after the last fact of a batch, so a deviation that came with its reading is there
     already. Returns the deviations opened here.
     """
-    opened = []
-    for reading in await monitoring.unanswered_breaches(db):
-        if await deviation.open_for(db, reading.ccp_id, reading.batch_id) is None:
-            opened.append(await _open(db, reading))
-    return opened
+    return [
+        await _open(db, reading)
+        for reading in await monitoring.unanswered_breaches(db)
+        if await deviation.open_for(db, reading.ccp_id, reading.batch_id) is None
+    ]
 
 
 async def _open(db: AsyncSession, reading: CcpMonitoring) -> UUID:

@@ -35,9 +35,7 @@ async def move(db: AsyncSession, batch: ProductionBatch, stamp: Stamp, body: Bat
         made = await lot.begin(db, batch.output_lot_id, stamp.occurred_at)
         if made is not None:
             edge = replace(_derived(stamp), plant_id=batch.plant_id)
-            await links.record_output(
-                db, edge, batch_id=batch.id, lot_id=made.id, item_id=batch.item_id, uom=batch.uom
-            )
+            await links.record_output(db, edge, batch_id=batch.id, lot_id=made.id, item_id=batch.item_id, uom=batch.uom)
     await _move_order(db, batch.work_order_id, body.move)
     return answer
 

@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import Refused
+from foodflow_kernel.gs1.check_digits import build_sscc
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines import LOT
 from foodflow_kernel.machines.fsq import LotState
 from foodflow_kernel.units import Uom
-from server.analytics.sscc import sscc
 from server.core.stamp import server_born
 from server.fsq import hold, links, nodes, series
 from server.fsq.models import Lot, Pallet
@@ -83,7 +83,7 @@ async def pack(
     pallet = Pallet(
         id=new_id(now),
         plant_id=lot.plant_id,
-        sscc=sscc(gs1_prefix, await series.take(db, "sscc")),
+        sscc=build_sscc(gs1_prefix, await series.take(db, "sscc")),
         lot_id=lot.id,
         qty=cmd.qty,
         uom=cmd.uom,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -162,18 +161,14 @@ async def counts(
     to_at: datetime | None = None,
 ) -> dict[UUID, Counts]:
     """What the facts say of batches, in all or inside a window."""
-    total = _sums(LineCount.batch_id, LineCount.delta, LineCount, batch_ids, from_at, to_at)
-    lost = _sums(ScrapEvent.batch_id, ScrapEvent.qty, ScrapEvent, batch_ids, from_at, to_at)
-    lost = lost.where(ScrapEvent.uom == Uom.H87)
+    total = select(LineCount.batch_id, func.sum(LineCount.delta)).group_by(LineCount.batch_id)
+    total = total.where(LineCount.batch_id.in_(batch_ids), is_current(LineCount))
+    lost = select(ScrapEvent.batch_id, func.sum(ScrapEvent.qty)).group_by(ScrapEvent.batch_id)
+    lost = lost.where(ScrapEvent.batch_id.in_(batch_ids), ScrapEvent.uom == Uom.H87, is_current(ScrapEvent))
+    if from_at is not None:
+        total, lost = total.where(LineCount.occurred_at >= from_at), lost.where(ScrapEvent.occurred_at >= from_at)
+    if to_at is not None:
+        total, lost = total.where(LineCount.occurred_at < to_at), lost.where(ScrapEvent.occurred_at < to_at)
     totals = {row[0]: int(row[1]) for row in await db.execute(total)}
     scraps = {row[0]: int(row[1]) for row in await db.execute(lost)}
     return {key: Counts(totals.get(key, 0), scraps.get(key, 0)) for key in totals.keys() | scraps.keys()}
-
-
-def _sums(key: Any, value: Any, model: Any, ids: list[UUID], from_at: datetime | None, to_at: datetime | None) -> Any:
-    statement = select(key, func.sum(value)).where(key.in_(ids), is_current(model)).group_by(key)
-    if from_at is not None:
-        statement = statement.where(model.occurred_at >= from_at)
-    if to_at is not None:
-        statement = statement.where(model.occurred_at < to_at)
-    return statement

@@ -94,10 +94,13 @@ def reduced(facts: Sequence[StopFact]) -> Reduced | None:
     that jumped) ends the stop where it began.
     """
     opened = sorted((f for f in facts if f.step == "opened"), key=lambda f: (f.at, f.id))
-    if not opened or opened[0].line_id is None:
+    line_id = opened[0].line_id if opened else None
+    if line_id is None:
         return None
     first = opened[0]
-    explained = max((f for f in facts if f.step == "explained"), key=lambda f: (f.occurred_at, f.seq or 0), default=None)
+    explained = max(
+        (f for f in facts if f.step == "explained"), key=lambda f: (f.occurred_at, f.seq or 0), default=None
+    )
     closed = min((f for f in facts if f.step == "closed"), key=lambda f: (f.at, f.id), default=None)
     state = DOWNTIME.start
     if closed is not None:
@@ -108,7 +111,7 @@ def reduced(facts: Sequence[StopFact]) -> Reduced | None:
         started_at=first.at,
         ended_at=None if closed is None else max(closed.at, first.at),
         state=state,
-        line_id=opened[0].line_id,
+        line_id=line_id,
         batch_id=first.batch_id,
         equipment_id=explained.equipment_id if explained else None,
         reason_code=explained.reason_code if explained else None,

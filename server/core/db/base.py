@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, Enum, LargeBinary, MetaData, Numeric, SmallInteger, Text
+from sqlalchemy import BigInteger, DateTime, Enum, LargeBinary, MetaData, Numeric, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
@@ -91,3 +91,12 @@ class FactRow:
     performed_by: Mapped[uuid.UUID | None]
     corrects_id: Mapped[uuid.UUID | None]
     correction_reason: Mapped[str | None]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Every fact table refuses the same place in a device's log twice."""
+        declared = cls.__dict__.get("__table_args__", ())
+        cls.__table_args__ = (  # type: ignore[attr-defined]
+            *declared,
+            UniqueConstraint("device_id", "incarnation", "lane", "seq"),
+        )
+        super().__init_subclass__(**options)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from foodflow_kernel.rules.ccp import CcpVerdict
-from server.core.db import FactRow, Factor, TenantBase
+from server.core.db import Factor, FactRow, TenantBase
 
 BREACHES = "('too_low','too_high','not_rejected')"
 

@@ -13,7 +13,7 @@ from sqlalchemy.types import Uuid
 
 from foodflow_kernel.machines.plant_ops import BatchState
 from foodflow_kernel.units import Uom
-from server.core.db import FactRow, Factor, MasterRow, Qty, TenantBase
+from server.core.db import Factor, FactRow, MasterRow, Qty, TenantBase
 
 
 class ProductionBatch(MasterRow, TenantBase):

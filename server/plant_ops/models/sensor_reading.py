@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.core.db import FactRow, Factor, TenantBase
+from server.core.db import Factor, FactRow, TenantBase
 
 
 class SensorBlock(FactRow, TenantBase):
