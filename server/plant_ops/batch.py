@@ -169,6 +169,6 @@ async def counts(
         total, lost = total.where(LineCount.occurred_at >= from_at), lost.where(ScrapEvent.occurred_at >= from_at)
     if to_at is not None:
         total, lost = total.where(LineCount.occurred_at < to_at), lost.where(ScrapEvent.occurred_at < to_at)
-    totals = {row[0]: int(row[1]) for row in await db.execute(total)}
+    totals = {row[0]: int(row[1]) for row in await db.execute(total) if row[0] is not None}
     scraps = {row[0]: int(row[1]) for row in await db.execute(lost)}
     return {key: Counts(totals.get(key, 0), scraps.get(key, 0)) for key in totals.keys() | scraps.keys()}
