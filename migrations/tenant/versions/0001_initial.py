@@ -56,11 +56,1673 @@ def upgrade() -> None:
         sa.Column("data", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_core_feed_row")),
     )
+    op.create_table(
+        "core_plant",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("tz", sa.Text(), nullable=False),
+        sa.Column("gln", sa.Text(), nullable=True),
+        sa.Column("day_start", sa.Time(), server_default=sa.text("'00:00'"), nullable=False),
+        sa.Column("auto_lock_s", sa.Integer(), server_default=sa.text("120"), nullable=False),
+        sa.Column("microstop_s", sa.Integer(), server_default=sa.text("120"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("code ~ '^[A-Z0-9]{2,10}$'", name=op.f("ck_core_plant_code")),
+        sa.CheckConstraint("gln is null or gln ~ '^[0-9]{13}$'", name=op.f("ck_core_plant_gln")),
+        sa.CheckConstraint("auto_lock_s > 0 and microstop_s > 0", name=op.f("ck_core_plant_terminal_times")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_plant")),
+    )
+    op.create_index("uq_core_plant_code", "core_plant", ["code"], unique=True)
+    op.create_table(
+        "core_voided_fact",
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("target_kind", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_voided_fact")),
+        sa.UniqueConstraint(
+            "device_id", "incarnation", "lane", "seq", name=op.f("uq_core_voided_fact_device_id_incarnation_lane_seq")
+        ),
+    )
+    op.create_index("ix_core_voided_fact_target", "core_voided_fact", ["target_id"], unique=False)
+    op.create_table(
+        "fsq_ccp_monitoring",
+        sa.Column("ccp_version_id", sa.Uuid(), nullable=False),
+        sa.Column("ccp_id", sa.Uuid(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=True),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("lot_id", sa.Uuid(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("value", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("unit", sa.Text(), nullable=True),
+        sa.Column("pieces", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("equipment_id", sa.Uuid(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column(
+            "result_kiosk",
+            sa.Enum(
+                "ok", "op_limit", "too_low", "too_high", "not_rejected", name="ccpverdict", native_enum=False, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "result_server",
+            sa.Enum(
+                "ok", "op_limit", "too_low", "too_high", "not_rejected", name="ccpverdict", native_enum=False, length=32
+            ),
+            nullable=True,
+        ),
+        sa.Column("margin", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("is_attempt", sa.Boolean(), nullable=False),
+        sa.Column("flags", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_ccp_monitoring")),
+        sa.UniqueConstraint(
+            "device_id", "incarnation", "lane", "seq", name=op.f("uq_fsq_ccp_monitoring_device_id_incarnation_lane_seq")
+        ),
+    )
+    op.create_index("ix_fsq_ccp_monitoring_batch", "fsq_ccp_monitoring", ["batch_id", "occurred_at"], unique=False)
+    op.create_index(
+        "ix_fsq_ccp_monitoring_breach",
+        "fsq_ccp_monitoring",
+        ["occurred_at"],
+        unique=False,
+        postgresql_where=sa.text(
+            "not is_attempt and (result_kiosk in ('too_low','too_high','not_rejected') or result_server in ('too_low','too_high','not_rejected'))"
+        ),
+    )
+    op.create_index("ix_fsq_ccp_monitoring_ccp", "fsq_ccp_monitoring", ["ccp_id", "occurred_at"], unique=False)
+    op.create_table(
+        "fsq_deviation",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=True),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=True),
+        sa.Column("local_no", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "open",
+                "contained",
+                "investigating",
+                "disposition",
+                "capa",
+                "verified",
+                "closed",
+                "void",
+                name="deviationstate",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("ccp_id", sa.Uuid(), nullable=True),
+        sa.Column("ccp_version_id", sa.Uuid(), nullable=True),
+        sa.Column("reading_id", sa.Uuid(), nullable=True),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("line_id", sa.Uuid(), nullable=True),
+        sa.Column("lot_ids", postgresql.ARRAY(sa.Uuid()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("last_good_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("detected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("detected_by", sa.Uuid(), nullable=True),
+        sa.Column("summary", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("duplicate_of_id", sa.Uuid(), nullable=True),
+        sa.Column("fact_id", sa.Uuid(), nullable=True),
+        sa.Column("flags", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("severity in ('minor','major','critical')", name=op.f("ck_fsq_deviation_severity")),
+        sa.CheckConstraint("(number is null) = (duplicate_of_id is not null)", name=op.f("ck_fsq_deviation_number")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_deviation")),
+    )
+    op.create_index("ix_fsq_deviation_state", "fsq_deviation", ["state", "severity"], unique=False)
+    op.create_index("uq_fsq_deviation_fact", "fsq_deviation", ["fact_id"], unique=True)
+    op.create_index("uq_fsq_deviation_number", "fsq_deviation", ["plant_id", "year", "n"], unique=True)
+    op.create_index(
+        "uq_fsq_deviation_open",
+        "fsq_deviation",
+        ["ccp_id", "batch_id"],
+        unique=True,
+        postgresql_where=sa.text(
+            "duplicate_of_id is null and ccp_id is not null and state in ('open','contained','investigating','disposition','capa','verified')"
+        ),
+    )
+    op.create_table(
+        "fsq_deviation_step",
+        sa.Column("deviation_id", sa.Uuid(), nullable=False),
+        sa.Column("action_code", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("recheck_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signature", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "outcome in ('applied','merged','conflict','rejected')", name=op.f("ck_fsq_deviation_step_outcome")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_deviation_step")),
+        sa.UniqueConstraint(
+            "device_id", "incarnation", "lane", "seq", name=op.f("uq_fsq_deviation_step_device_id_incarnation_lane_seq")
+        ),
+    )
+    op.create_index(
+        "ix_fsq_deviation_step_deviation", "fsq_deviation_step", ["deviation_id", "occurred_at"], unique=False
+    )
+    op.create_table(
+        "fsq_interlock_stop",
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("line_id", sa.Uuid(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("raw_scan", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("lot_id", sa.Uuid(), nullable=True),
+        sa.Column("lot_code", sa.Text(), nullable=True),
+        sa.Column("needed_item_id", sa.Uuid(), nullable=True),
+        sa.Column("allergens", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_interlock_stop")),
+        sa.UniqueConstraint(
+            "device_id", "incarnation", "lane", "seq", name=op.f("uq_fsq_interlock_stop_device_id_incarnation_lane_seq")
+        ),
+    )
+    op.create_index("ix_fsq_interlock_stop_batch", "fsq_interlock_stop", ["batch_id", "occurred_at"], unique=False)
+    op.create_table(
+        "fsq_lot_hold",
+        sa.Column("plant_id", sa.Uuid(), nullable=True),
+        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "released", "disposed", name="holdstate", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("qty", sa.Numeric(precision=14, scale=4), nullable=True),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("deviation_id", sa.Uuid(), nullable=True),
+        sa.Column("marked_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("marked_qty", sa.Numeric(precision=14, scale=4), nullable=True),
+        sa.Column(
+            "marked_uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("vessel", sa.Text(), nullable=True),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("placed_by", sa.Uuid(), nullable=True),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("fact_id", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(state = 'open') = (ended_at is null)", name=op.f("ck_fsq_lot_hold_ended")),
+        sa.CheckConstraint("(qty is null) = (uom is null)", name=op.f("ck_fsq_lot_hold_qty")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_lot_hold")),
+    )
+    op.create_index("ix_fsq_lot_hold_deviation", "fsq_lot_hold", ["deviation_id"], unique=False)
+    op.create_index(
+        "ix_fsq_lot_hold_open", "fsq_lot_hold", ["lot_id"], unique=False, postgresql_where=sa.text("state = 'open'")
+    )
+    op.create_index("uq_fsq_lot_hold_fact", "fsq_lot_hold", ["fact_id"], unique=True)
+    op.create_table(
+        "fsq_number_series",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_fsq_number_series")),
+    )
+    op.create_table(
+        "fsq_trace_link",
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("cte", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("from_lot_id", sa.Uuid(), nullable=True),
+        sa.Column("to_lot_id", sa.Uuid(), nullable=True),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("pallet_id", sa.Uuid(), nullable=True),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("qty", sa.Numeric(precision=14, scale=4), nullable=True),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("partner_code", sa.Text(), nullable=True),
+        sa.Column("partner_name", sa.Text(), nullable=True),
+        sa.Column("document_no", sa.Text(), nullable=True),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("flags", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "cte in ('receive','transform','pack','ship','return','split','merge','rework','destroy')",
+            name=op.f("ck_fsq_trace_link_cte"),
+        ),
+        sa.CheckConstraint("qty > 0", name=op.f("ck_fsq_trace_link_qty")),
+        sa.CheckConstraint("source <> target", name=op.f("ck_fsq_trace_link_two_nodes")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_trace_link")),
+        sa.UniqueConstraint(
+            "device_id", "incarnation", "lane", "seq", name=op.f("uq_fsq_trace_link_device_id_incarnation_lane_seq")
+        ),
+    )
+    op.create_index("ix_fsq_trace_link_event", "fsq_trace_link", ["event_id"], unique=False)
+    op.create_index(
+        "ix_fsq_trace_link_source", "fsq_trace_link", ["source"], unique=False, postgresql_include=["target"]
+    )
+    op.create_index(
+        "ix_fsq_trace_link_target", "fsq_trace_link", ["target"], unique=False, postgresql_include=["source"]
+    )
+    op.create_table(
+        "planning_item",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column(
+            "base_uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("gtin14", sa.Text(), nullable=True),
+        sa.Column("allergens", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column(
+            "unit_names", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+        ),
+        sa.Column("units_per_case", sa.Integer(), nullable=True),
+        sa.Column("place", sa.Text(), server_default="", nullable=False),
+        sa.Column("lot_tracked", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("shelf_life_days", sa.Integer(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "kind in ('finished','intermediate','ingredient','packaging','consumable')",
+            name=op.f("ck_planning_item_kind"),
+        ),
+        sa.CheckConstraint(
+            "units_per_case is null or units_per_case > 0", name=op.f("ck_planning_item_units_per_case")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_planning_item")),
+    )
+    op.create_index("uq_planning_item_code", "planning_item", ["code"], unique=True)
+    op.create_table(
+        "plant_ops_batch_move",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("move", sa.Text(), nullable=False),
+        sa.Column("base_rev", sa.Integer(), nullable=False),
+        sa.Column("found_rev", sa.Integer(), nullable=False),
+        sa.Column(
+            "found_status",
+            sa.Enum(
+                "planned",
+                "released",
+                "running",
+                "paused",
+                "completed",
+                "reviewed",
+                "closed",
+                "aborted",
+                "cancelled",
+                name="batchstate",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("gates", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("good", sa.Integer(), nullable=True),
+        sa.Column("scrap", sa.Integer(), nullable=True),
+        sa.Column("counter_total", sa.Integer(), nullable=True),
+        sa.Column("left_over", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("signature", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "outcome in ('applied','merged','conflict','rejected')", name=op.f("ck_plant_ops_batch_move_outcome")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_batch_move")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_batch_move_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index("ix_plant_ops_batch_move_batch", "plant_ops_batch_move", ["batch_id", "occurred_at"], unique=False)
+    op.create_table(
+        "plant_ops_downtime",
+        sa.Column("plant_id", sa.Uuid(), nullable=True),
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("equipment_id", sa.Uuid(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum("open", "closed", "categorised", "approved", name="downtimestate", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("reason_code", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("is_failure", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("is_planned", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("source", sa.Text(), server_default="signal", nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("ended_at is null or started_at <= ended_at", name=op.f("ck_plant_ops_downtime_period")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_downtime")),
+    )
+    op.create_index("ix_plant_ops_downtime_line", "plant_ops_downtime", ["line_id", "started_at"], unique=False)
+    op.create_index(
+        "ix_plant_ops_downtime_open",
+        "plant_ops_downtime",
+        ["line_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index("ix_plant_ops_downtime_reason", "plant_ops_downtime", ["reason_code"], unique=False)
+    op.create_table(
+        "plant_ops_line_count",
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("delta", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("raw", sa.BigInteger(), nullable=False),
+        sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("was_reset", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("delta >= 0", name=op.f("ck_plant_ops_line_count_delta")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_line_count")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_line_count_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index("ix_plant_ops_line_count_batch", "plant_ops_line_count", ["batch_id"], unique=False)
+    op.create_index("ix_plant_ops_line_count_line", "plant_ops_line_count", ["line_id", "occurred_at"], unique=False)
+    op.create_table(
+        "plant_ops_line_event",
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state in ('running','setup','down','planned_down','starved','blocked','idle','cleaning','trial')",
+            name=op.f("ck_plant_ops_line_event_state"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_line_event")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_line_event_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index("ix_plant_ops_line_event_line", "plant_ops_line_event", ["line_id", "occurred_at"], unique=False)
+    op.create_table(
+        "plant_ops_quality_check",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("lot_id", sa.Uuid(), nullable=True),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("equipment_id", sa.Uuid(), nullable=True),
+        sa.Column("check_id", sa.Uuid(), nullable=False),
+        sa.Column("sample_no", sa.Integer(), nullable=False),
+        sa.Column("net_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("tare_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("limits", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "result_kiosk",
+            sa.Enum("in_tolerance", "too_light", "too_heavy", name="weightverdict", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column(
+            "result_server",
+            sa.Enum("in_tolerance", "too_light", "too_heavy", name="weightverdict", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("reason_code", sa.Text(), nullable=True),
+        sa.Column("flags", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_quality_check")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_quality_check_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index(
+        "ix_plant_ops_quality_check_batch", "plant_ops_quality_check", ["batch_id", "occurred_at"], unique=False
+    )
+    op.create_index(
+        "ix_plant_ops_quality_check_failed",
+        "plant_ops_quality_check",
+        ["occurred_at"],
+        unique=False,
+        postgresql_where=sa.text("result_server <> 'in_tolerance'"),
+    )
+    op.create_index("ix_plant_ops_quality_check_lot", "plant_ops_quality_check", ["lot_id"], unique=False)
+    op.create_table(
+        "plant_ops_reason",
+        sa.Column("tree", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("is_failure", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("is_planned", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("icon", sa.Text(), server_default="", nullable=False),
+        sa.Column("sort", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("tree in ('downtime','scrap','weight','over_issue')", name=op.f("ck_plant_ops_reason_tree")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_reason")),
+    )
+    op.create_index("uq_plant_ops_reason_code", "plant_ops_reason", ["tree", "code"], unique=True)
+    op.create_table(
+        "plant_ops_scrap_event",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("lot_id", sa.Uuid(), nullable=True),
+        sa.Column("line_id", sa.Uuid(), nullable=True),
+        sa.Column("qty", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason_code", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("disposition", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("qty > 0", name=op.f("ck_plant_ops_scrap_event_qty")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_scrap_event")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_scrap_event_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index("ix_plant_ops_scrap_event_batch", "plant_ops_scrap_event", ["batch_id"], unique=False)
+    op.create_index("ix_plant_ops_scrap_event_line", "plant_ops_scrap_event", ["line_id", "occurred_at"], unique=False)
+    op.create_index(
+        "ix_plant_ops_scrap_event_reason", "plant_ops_scrap_event", ["reason_code", "occurred_at"], unique=False
+    )
+    op.create_table(
+        "plant_ops_sensor_block",
+        sa.Column("sensor_id", sa.Uuid(), nullable=False),
+        sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("period_ms", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("deltas", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("samples", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("period_ms > 0", name=op.f("ck_plant_ops_sensor_block_period_ms")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_sensor_block")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_sensor_block_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index(
+        "ix_plant_ops_sensor_block_sensor", "plant_ops_sensor_block", ["sensor_id", "from_at"], unique=False
+    )
+    op.create_table(
+        "plant_ops_sensor_latest",
+        sa.Column("sensor_id", sa.Uuid(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("quality", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sensor_id", name=op.f("pk_plant_ops_sensor_latest")),
+    )
+    op.create_table(
+        "plant_ops_stop_fact",
+        sa.Column("stop_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=True),
+        sa.Column("batch_id", sa.Uuid(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason_code", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("equipment_id", sa.Uuid(), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("step in ('opened','explained','closed')", name=op.f("ck_plant_ops_stop_fact_step")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_stop_fact")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_stop_fact_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index("ix_plant_ops_stop_fact_stop", "plant_ops_stop_fact", ["stop_id", "occurred_at"], unique=False)
+    op.create_table(
+        "plant_ops_terminal_event",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=True),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "kind in ('session_started','session_ended','clock_jumped','witness')",
+            name=op.f("ck_plant_ops_terminal_event_kind"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_terminal_event")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_terminal_event_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index(
+        "ix_plant_ops_terminal_event_kind", "plant_ops_terminal_event", ["kind", "occurred_at"], unique=False
+    )
+    op.create_table(
+        "plant_ops_test_weight",
+        sa.Column("equipment_id", sa.Uuid(), nullable=False),
+        sa.Column("nominal_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("shown_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("tolerance_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("passed_server", sa.Boolean(), nullable=False),
+        sa.Column("flags", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("incarnation", sa.Uuid(), nullable=True),
+        sa.Column("lane", sa.SmallInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
+        sa.Column("hlc", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_skew_ms", sa.Integer(), nullable=True),
+        sa.Column("performed_by", sa.Uuid(), nullable=True),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_test_weight")),
+        sa.UniqueConstraint(
+            "device_id",
+            "incarnation",
+            "lane",
+            "seq",
+            name=op.f("uq_plant_ops_test_weight_device_id_incarnation_lane_seq"),
+        ),
+    )
+    op.create_index(
+        "ix_plant_ops_test_weight_equipment", "plant_ops_test_weight", ["equipment_id", "occurred_at"], unique=False
+    )
+    op.create_table(
+        "planning_bom",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("batch_qty", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status in ('draft','in_review','approved','superseded','obsolete')", name=op.f("ck_planning_bom_status")
+        ),
+        sa.CheckConstraint("batch_qty > 0", name=op.f("ck_planning_bom_batch_qty")),
+        sa.ForeignKeyConstraint(["item_id"], ["planning_item.id"], name=op.f("fk_planning_bom_item_id_planning_item")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_planning_bom")),
+    )
+    op.create_index("uq_planning_bom_item_revision", "planning_bom", ["item_id", "revision"], unique=True)
+    op.create_table(
+        "plant_ops_line",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("area", sa.Text(), server_default="", nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("allergen_class", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("oee_target", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind in ('fill','pack','cook','mix','bake','chill')", name=op.f("ck_plant_ops_line_kind")),
+        sa.ForeignKeyConstraint(["plant_id"], ["core_plant.id"], name=op.f("fk_plant_ops_line_plant_id_core_plant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_line")),
+    )
+    op.create_index("uq_plant_ops_line_code", "plant_ops_line", ["plant_id", "code"], unique=True)
+    op.create_table(
+        "plant_ops_shift_pattern",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("starts", sa.Time(), nullable=False),
+        sa.Column("ends", sa.Time(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["plant_id"], ["core_plant.id"], name=op.f("fk_plant_ops_shift_pattern_plant_id_core_plant")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_shift_pattern")),
+    )
+    op.create_index("uq_plant_ops_shift_pattern", "plant_ops_shift_pattern", ["plant_id", "name"], unique=True)
+    op.create_table(
+        "plant_ops_weight_spec",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("spec_version", sa.Integer(), nullable=False),
+        sa.Column("low_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("target_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("high_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("tare_g", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column("sample_size", sa.Integer(), nullable=False),
+        sa.Column("every_min", sa.Integer(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("low_g <= target_g and target_g <= high_g", name=op.f("ck_plant_ops_weight_spec_limits")),
+        sa.CheckConstraint("sample_size between 1 and 60", name=op.f("ck_plant_ops_weight_spec_sample_size")),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["planning_item.id"], name=op.f("fk_plant_ops_weight_spec_item_id_planning_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_weight_spec")),
+    )
+    op.create_index("uq_plant_ops_weight_spec", "plant_ops_weight_spec", ["item_id", "spec_version"], unique=True)
+    op.create_table(
+        "fsq_ccp",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("ccp_no", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), server_default="ccp", nullable=False),
+        sa.Column("hazard", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind in ('ccp','preventive_control','quality_point')", name=op.f("ck_fsq_ccp_kind")),
+        sa.ForeignKeyConstraint(["line_id"], ["plant_ops_line.id"], name=op.f("fk_fsq_ccp_line_id_plant_ops_line")),
+        sa.ForeignKeyConstraint(["plant_id"], ["core_plant.id"], name=op.f("fk_fsq_ccp_plant_id_core_plant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_ccp")),
+    )
+    op.create_index("uq_fsq_ccp_no", "fsq_ccp", ["line_id", "ccp_no"], unique=True)
+    op.create_table(
+        "fsq_lot",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("lot_code", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "expected",
+                "quarantine",
+                "released",
+                "depleted",
+                "rejected",
+                "disposed",
+                name="lotstate",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("qty_initial", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("gtin14", sa.Text(), nullable=True),
+        sa.Column("supplier_name", sa.Text(), nullable=True),
+        sa.Column("supplier_lot", sa.Text(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expiry_on", sa.Date(), nullable=True),
+        sa.Column("expiry_kind", sa.Text(), server_default="best_before", nullable=False),
+        sa.Column("allergens", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=True),
+        sa.Column("place", sa.Text(), server_default="", nullable=False),
+        sa.Column("counted_qty", sa.Numeric(precision=14, scale=4), nullable=True),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("expiry_kind in ('use_by','best_before')", name=op.f("ck_fsq_lot_expiry_kind")),
+        sa.CheckConstraint("kind in ('raw','wip','finished','packaging','rework')", name=op.f("ck_fsq_lot_kind")),
+        sa.CheckConstraint("(counted_qty is null) = (counted_at is null)", name=op.f("ck_fsq_lot_counted")),
+        sa.CheckConstraint("length(lot_code) between 1 and 20", name=op.f("ck_fsq_lot_lot_code")),
+        sa.CheckConstraint("qty_initial > 0", name=op.f("ck_fsq_lot_qty_initial")),
+        sa.ForeignKeyConstraint(["item_id"], ["planning_item.id"], name=op.f("fk_fsq_lot_item_id_planning_item")),
+        sa.ForeignKeyConstraint(["line_id"], ["plant_ops_line.id"], name=op.f("fk_fsq_lot_line_id_plant_ops_line")),
+        sa.ForeignKeyConstraint(["plant_id"], ["core_plant.id"], name=op.f("fk_fsq_lot_plant_id_core_plant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_lot")),
+    )
+    op.create_index("ix_fsq_lot_code", "fsq_lot", ["lot_code"], unique=False)
+    op.create_index("ix_fsq_lot_fefo", "fsq_lot", ["item_id", "status", "expiry_on"], unique=False)
+    op.create_index("ix_fsq_lot_supplier", "fsq_lot", ["supplier_lot"], unique=False)
+    op.create_index("uq_fsq_lot_code", "fsq_lot", ["plant_id", "item_id", "lot_code"], unique=True)
+    op.create_table(
+        "planning_bom_line",
+        sa.Column("bom_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("qty_per", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("qty_per > 0", name=op.f("ck_planning_bom_line_qty_per")),
+        sa.ForeignKeyConstraint(["bom_id"], ["planning_bom.id"], name=op.f("fk_planning_bom_line_bom_id_planning_bom")),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["planning_item.id"], name=op.f("fk_planning_bom_line_item_id_planning_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_planning_bom_line")),
+    )
+    op.create_index("uq_planning_bom_line", "planning_bom_line", ["bom_id", "item_id", "step"], unique=True)
+    op.create_table(
+        "planning_work_order",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("wo_no", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("bom_id", sa.Uuid(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("qty_planned", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "planned",
+                "firm",
+                "released",
+                "in_progress",
+                "completed",
+                "closed",
+                "on_hold",
+                "cancelled",
+                name="workorderstate",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("start_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("end_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("qty_planned > 0", name=op.f("ck_planning_work_order_qty_planned")),
+        sa.CheckConstraint("start_at < end_at", name=op.f("ck_planning_work_order_period")),
+        sa.ForeignKeyConstraint(
+            ["bom_id"], ["planning_bom.id"], name=op.f("fk_planning_work_order_bom_id_planning_bom")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["planning_item.id"], name=op.f("fk_planning_work_order_item_id_planning_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["plant_ops_line.id"], name=op.f("fk_planning_work_order_line_id_plant_ops_line")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plant_id"], ["core_plant.id"], name=op.f("fk_planning_work_order_plant_id_core_plant")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_planning_work_order")),
+    )
+    op.create_index("ix_planning_work_order_status", "planning_work_order", ["plant_id", "status"], unique=False)
+    op.create_index("uq_planning_work_order_no", "planning_work_order", ["plant_id", "wo_no"], unique=True)
+    op.create_table(
+        "plant_ops_equipment",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=True),
+        sa.Column("equipment_class", sa.Text(), nullable=False),
+        sa.Column("criticality", sa.Text(), server_default="B", nullable=False),
+        sa.Column("unit", sa.Text(), nullable=True),
+        sa.Column("range_min", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("range_max", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("resolution", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("calib_interval_d", sa.Integer(), nullable=True),
+        sa.Column("calib_due_on", sa.Date(), nullable=True),
+        sa.Column("test_weight_g", sa.Numeric(precision=14, scale=4), nullable=True),
+        sa.Column("test_tolerance_g", sa.Numeric(precision=14, scale=4), nullable=True),
+        sa.Column("test_every_min", sa.Integer(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("criticality in ('A','B','C')", name=op.f("ck_plant_ops_equipment_criticality")),
+        sa.CheckConstraint(
+            "range_min is null or range_max is null or range_min < range_max",
+            name=op.f("ck_plant_ops_equipment_instrument_range"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["plant_ops_line.id"], name=op.f("fk_plant_ops_equipment_line_id_plant_ops_line")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plant_id"], ["core_plant.id"], name=op.f("fk_plant_ops_equipment_plant_id_core_plant")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_equipment")),
+    )
+    op.create_index("uq_plant_ops_equipment_tag", "plant_ops_equipment", ["plant_id", "tag"], unique=True)
+    op.create_table(
+        "plant_ops_line_product_rate",
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("pri_s", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_to", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        postgresql.ExcludeConstraint(
+            (sa.column("line_id"), "="),
+            (sa.column("item_id"), "="),
+            (sa.text("tstzrange(valid_from, valid_to)"), "&&"),
+            using="gist",
+            name="ex_plant_ops_line_product_rate_period",
+        ),
+        sa.CheckConstraint("pri_s > 0", name=op.f("ck_plant_ops_line_product_rate_pri_s")),
+        sa.CheckConstraint(
+            "valid_to is null or valid_from < valid_to", name=op.f("ck_plant_ops_line_product_rate_period")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["planning_item.id"], name=op.f("fk_plant_ops_line_product_rate_item_id_planning_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["plant_ops_line.id"], name=op.f("fk_plant_ops_line_product_rate_line_id_plant_ops_line")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_line_product_rate")),
+    )
+    op.create_table(
+        "fsq_ccp_version",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("ccp_id", sa.Uuid(), nullable=False),
+        sa.Column("ccp_version", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("item_ids", postgresql.ARRAY(sa.Uuid()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("place", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("vessel_id", sa.Uuid(), nullable=True),
+        sa.Column("vessel_qty", sa.Numeric(precision=14, scale=4), nullable=True),
+        sa.Column(
+            "vessel_uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("parameter", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=True),
+        sa.Column("crit_min", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("crit_max", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("op_min", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("op_max", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("jump", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("pieces", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("frequency_min", sa.Integer(), nullable=True),
+        sa.Column("grace_min", sa.Integer(), server_default=sa.text("5"), nullable=False),
+        sa.Column("instrument_id", sa.Uuid(), nullable=True),
+        sa.Column("for_operators", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("icon", sa.Text(), server_default="", nullable=False),
+        sa.Column("actions", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status in ('draft','validated','approved','effective','superseded')",
+            name=op.f("ck_fsq_ccp_version_status"),
+        ),
+        sa.CheckConstraint(
+            "crit_max is null or op_max is null or op_max <= crit_max", name=op.f("ck_fsq_ccp_version_op_max")
+        ),
+        sa.CheckConstraint(
+            "crit_min is not null or crit_max is not null or cardinality(pieces) > 0",
+            name=op.f("ck_fsq_ccp_version_has_critical_limit"),
+        ),
+        sa.CheckConstraint(
+            "crit_min is null or op_min is null or crit_min <= op_min", name=op.f("ck_fsq_ccp_version_op_min")
+        ),
+        sa.CheckConstraint("frequency_min is null or frequency_min > 0", name=op.f("ck_fsq_ccp_version_frequency_min")),
+        sa.ForeignKeyConstraint(["ccp_id"], ["fsq_ccp.id"], name=op.f("fk_fsq_ccp_version_ccp_id_fsq_ccp")),
+        sa.ForeignKeyConstraint(["plant_id"], ["core_plant.id"], name=op.f("fk_fsq_ccp_version_plant_id_core_plant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_ccp_version")),
+    )
+    op.create_index("uq_fsq_ccp_version", "fsq_ccp_version", ["ccp_id", "ccp_version"], unique=True)
+    op.create_index(
+        "uq_fsq_ccp_version_effective",
+        "fsq_ccp_version",
+        ["ccp_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'effective'"),
+    )
+    op.create_table(
+        "fsq_pallet",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("sscc", sa.Text(), nullable=False),
+        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column("qty", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("packed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("partner_code", sa.Text(), nullable=True),
+        sa.Column("partner_name", sa.Text(), nullable=True),
+        sa.Column("document_no", sa.Text(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("status in ('in_warehouse','shipped')", name=op.f("ck_fsq_pallet_status")),
+        sa.CheckConstraint("length(sscc) = 18", name=op.f("ck_fsq_pallet_sscc")),
+        sa.CheckConstraint("qty > 0", name=op.f("ck_fsq_pallet_qty")),
+        sa.ForeignKeyConstraint(["lot_id"], ["fsq_lot.id"], name=op.f("fk_fsq_pallet_lot_id_fsq_lot")),
+        sa.ForeignKeyConstraint(["plant_id"], ["core_plant.id"], name=op.f("fk_fsq_pallet_plant_id_core_plant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fsq_pallet")),
+    )
+    op.create_index("ix_fsq_pallet_lot", "fsq_pallet", ["lot_id"], unique=False)
+    op.create_index("uq_fsq_pallet_sscc", "fsq_pallet", ["sscc"], unique=True)
+    op.create_table(
+        "plant_ops_batch",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("batch_no", sa.Text(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("work_order_id", sa.Uuid(), nullable=True),
+        sa.Column("bom_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "planned",
+                "released",
+                "running",
+                "paused",
+                "completed",
+                "reviewed",
+                "closed",
+                "aborted",
+                "cancelled",
+                name="batchstate",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("planned_qty", sa.Numeric(precision=14, scale=4), nullable=False),
+        sa.Column(
+            "uom",
+            sa.Enum(
+                "MGM",
+                "GRM",
+                "KGM",
+                "TNE",
+                "ONZ",
+                "LBR",
+                "MLT",
+                "LTR",
+                "H87",
+                "CEL",
+                "FAH",
+                name="uom",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("planned_start", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("planned_end", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pri_s", sa.Numeric(precision=18, scale=6), nullable=True),
+        sa.Column("output_lot_id", sa.Uuid(), nullable=True),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("good", sa.Integer(), nullable=True),
+        sa.Column("scrap", sa.Integer(), nullable=True),
+        sa.Column("ccp_version_ids", postgresql.ARRAY(sa.Uuid()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "good >= 0 and scrap >= 0 and good + scrap <= total", name=op.f("ck_plant_ops_batch_counts")
+        ),
+        sa.CheckConstraint("planned_qty > 0", name=op.f("ck_plant_ops_batch_planned_qty")),
+        sa.CheckConstraint("planned_start < planned_end", name=op.f("ck_plant_ops_batch_planned_period")),
+        sa.ForeignKeyConstraint(["bom_id"], ["planning_bom.id"], name=op.f("fk_plant_ops_batch_bom_id_planning_bom")),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["planning_item.id"], name=op.f("fk_plant_ops_batch_item_id_planning_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["plant_ops_line.id"], name=op.f("fk_plant_ops_batch_line_id_plant_ops_line")
+        ),
+        sa.ForeignKeyConstraint(
+            ["output_lot_id"], ["fsq_lot.id"], name=op.f("fk_plant_ops_batch_output_lot_id_fsq_lot")
+        ),
+        sa.ForeignKeyConstraint(["plant_id"], ["core_plant.id"], name=op.f("fk_plant_ops_batch_plant_id_core_plant")),
+        sa.ForeignKeyConstraint(
+            ["work_order_id"],
+            ["planning_work_order.id"],
+            name=op.f("fk_plant_ops_batch_work_order_id_planning_work_order"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_batch")),
+    )
+    op.create_index("ix_plant_ops_batch_item", "plant_ops_batch", ["item_id", "started_at"], unique=False)
+    op.create_index("ix_plant_ops_batch_line", "plant_ops_batch", ["line_id", "started_at"], unique=False)
+    op.create_index("uq_plant_ops_batch_no", "plant_ops_batch", ["plant_id", "batch_no"], unique=True)
+    op.create_index(
+        "uq_plant_ops_batch_running",
+        "plant_ops_batch",
+        ["line_id"],
+        unique=True,
+        postgresql_where=sa.text("status in ('running','paused')"),
+    )
+    op.create_table(
+        "plant_ops_sensor",
+        sa.Column("plant_id", sa.Uuid(), nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("equipment_id", sa.Uuid(), nullable=True),
+        sa.Column("range_min", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column("range_max", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column("period_ms", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column("ccp_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("period_ms > 0", name=op.f("ck_plant_ops_sensor_period_ms")),
+        sa.CheckConstraint("range_min < range_max", name=op.f("ck_plant_ops_sensor_sensor_range")),
+        sa.ForeignKeyConstraint(
+            ["equipment_id"],
+            ["plant_ops_equipment.id"],
+            name=op.f("fk_plant_ops_sensor_equipment_id_plant_ops_equipment"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["plant_ops_line.id"], name=op.f("fk_plant_ops_sensor_line_id_plant_ops_line")
+        ),
+        sa.ForeignKeyConstraint(["plant_id"], ["core_plant.id"], name=op.f("fk_plant_ops_sensor_plant_id_core_plant")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plant_ops_sensor")),
+    )
+    op.create_index("uq_plant_ops_sensor_tag", "plant_ops_sensor", ["plant_id", "tag"], unique=True)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index("uq_plant_ops_sensor_tag", table_name="plant_ops_sensor")
+    op.drop_table("plant_ops_sensor")
+    op.drop_index(
+        "uq_plant_ops_batch_running",
+        table_name="plant_ops_batch",
+        postgresql_where=sa.text("status in ('running','paused')"),
+    )
+    op.drop_index("uq_plant_ops_batch_no", table_name="plant_ops_batch")
+    op.drop_index("ix_plant_ops_batch_line", table_name="plant_ops_batch")
+    op.drop_index("ix_plant_ops_batch_item", table_name="plant_ops_batch")
+    op.drop_table("plant_ops_batch")
+    op.drop_index("uq_fsq_pallet_sscc", table_name="fsq_pallet")
+    op.drop_index("ix_fsq_pallet_lot", table_name="fsq_pallet")
+    op.drop_table("fsq_pallet")
+    op.drop_index(
+        "uq_fsq_ccp_version_effective", table_name="fsq_ccp_version", postgresql_where=sa.text("status = 'effective'")
+    )
+    op.drop_index("uq_fsq_ccp_version", table_name="fsq_ccp_version")
+    op.drop_table("fsq_ccp_version")
+    op.drop_table("plant_ops_line_product_rate")
+    op.drop_index("uq_plant_ops_equipment_tag", table_name="plant_ops_equipment")
+    op.drop_table("plant_ops_equipment")
+    op.drop_index("uq_planning_work_order_no", table_name="planning_work_order")
+    op.drop_index("ix_planning_work_order_status", table_name="planning_work_order")
+    op.drop_table("planning_work_order")
+    op.drop_index("uq_planning_bom_line", table_name="planning_bom_line")
+    op.drop_table("planning_bom_line")
+    op.drop_index("uq_fsq_lot_code", table_name="fsq_lot")
+    op.drop_index("ix_fsq_lot_supplier", table_name="fsq_lot")
+    op.drop_index("ix_fsq_lot_fefo", table_name="fsq_lot")
+    op.drop_index("ix_fsq_lot_code", table_name="fsq_lot")
+    op.drop_table("fsq_lot")
+    op.drop_index("uq_fsq_ccp_no", table_name="fsq_ccp")
+    op.drop_table("fsq_ccp")
+    op.drop_index("uq_plant_ops_weight_spec", table_name="plant_ops_weight_spec")
+    op.drop_table("plant_ops_weight_spec")
+    op.drop_index("uq_plant_ops_shift_pattern", table_name="plant_ops_shift_pattern")
+    op.drop_table("plant_ops_shift_pattern")
+    op.drop_index("uq_plant_ops_line_code", table_name="plant_ops_line")
+    op.drop_table("plant_ops_line")
+    op.drop_index("uq_planning_bom_item_revision", table_name="planning_bom")
+    op.drop_table("planning_bom")
+    op.drop_index("ix_plant_ops_test_weight_equipment", table_name="plant_ops_test_weight")
+    op.drop_table("plant_ops_test_weight")
+    op.drop_index("ix_plant_ops_terminal_event_kind", table_name="plant_ops_terminal_event")
+    op.drop_table("plant_ops_terminal_event")
+    op.drop_index("ix_plant_ops_stop_fact_stop", table_name="plant_ops_stop_fact")
+    op.drop_table("plant_ops_stop_fact")
+    op.drop_table("plant_ops_sensor_latest")
+    op.drop_index("ix_plant_ops_sensor_block_sensor", table_name="plant_ops_sensor_block")
+    op.drop_table("plant_ops_sensor_block")
+    op.drop_index("ix_plant_ops_scrap_event_reason", table_name="plant_ops_scrap_event")
+    op.drop_index("ix_plant_ops_scrap_event_line", table_name="plant_ops_scrap_event")
+    op.drop_index("ix_plant_ops_scrap_event_batch", table_name="plant_ops_scrap_event")
+    op.drop_table("plant_ops_scrap_event")
+    op.drop_index("uq_plant_ops_reason_code", table_name="plant_ops_reason")
+    op.drop_table("plant_ops_reason")
+    op.drop_index("ix_plant_ops_quality_check_lot", table_name="plant_ops_quality_check")
+    op.drop_index(
+        "ix_plant_ops_quality_check_failed",
+        table_name="plant_ops_quality_check",
+        postgresql_where=sa.text("result_server <> 'in_tolerance'"),
+    )
+    op.drop_index("ix_plant_ops_quality_check_batch", table_name="plant_ops_quality_check")
+    op.drop_table("plant_ops_quality_check")
+    op.drop_index("ix_plant_ops_line_event_line", table_name="plant_ops_line_event")
+    op.drop_table("plant_ops_line_event")
+    op.drop_index("ix_plant_ops_line_count_line", table_name="plant_ops_line_count")
+    op.drop_index("ix_plant_ops_line_count_batch", table_name="plant_ops_line_count")
+    op.drop_table("plant_ops_line_count")
+    op.drop_index("ix_plant_ops_downtime_reason", table_name="plant_ops_downtime")
+    op.drop_index(
+        "ix_plant_ops_downtime_open", table_name="plant_ops_downtime", postgresql_where=sa.text("state = 'open'")
+    )
+    op.drop_index("ix_plant_ops_downtime_line", table_name="plant_ops_downtime")
+    op.drop_table("plant_ops_downtime")
+    op.drop_index("ix_plant_ops_batch_move_batch", table_name="plant_ops_batch_move")
+    op.drop_table("plant_ops_batch_move")
+    op.drop_index("uq_planning_item_code", table_name="planning_item")
+    op.drop_table("planning_item")
+    op.drop_index("ix_fsq_trace_link_target", table_name="fsq_trace_link", postgresql_include=["source"])
+    op.drop_index("ix_fsq_trace_link_source", table_name="fsq_trace_link", postgresql_include=["target"])
+    op.drop_index("ix_fsq_trace_link_event", table_name="fsq_trace_link")
+    op.drop_table("fsq_trace_link")
+    op.drop_table("fsq_number_series")
+    op.drop_index("uq_fsq_lot_hold_fact", table_name="fsq_lot_hold")
+    op.drop_index("ix_fsq_lot_hold_open", table_name="fsq_lot_hold", postgresql_where=sa.text("state = 'open'"))
+    op.drop_index("ix_fsq_lot_hold_deviation", table_name="fsq_lot_hold")
+    op.drop_table("fsq_lot_hold")
+    op.drop_index("ix_fsq_interlock_stop_batch", table_name="fsq_interlock_stop")
+    op.drop_table("fsq_interlock_stop")
+    op.drop_index("ix_fsq_deviation_step_deviation", table_name="fsq_deviation_step")
+    op.drop_table("fsq_deviation_step")
+    op.drop_index(
+        "uq_fsq_deviation_open",
+        table_name="fsq_deviation",
+        postgresql_where=sa.text(
+            "duplicate_of_id is null and ccp_id is not null and state in ('open','contained','investigating','disposition','capa','verified')"
+        ),
+    )
+    op.drop_index("uq_fsq_deviation_number", table_name="fsq_deviation")
+    op.drop_index("uq_fsq_deviation_fact", table_name="fsq_deviation")
+    op.drop_index("ix_fsq_deviation_state", table_name="fsq_deviation")
+    op.drop_table("fsq_deviation")
+    op.drop_index("ix_fsq_ccp_monitoring_ccp", table_name="fsq_ccp_monitoring")
+    op.drop_index(
+        "ix_fsq_ccp_monitoring_breach",
+        table_name="fsq_ccp_monitoring",
+        postgresql_where=sa.text(
+            "not is_attempt and (result_kiosk in ('too_low','too_high','not_rejected') or result_server in ('too_low','too_high','not_rejected'))"
+        ),
+    )
+    op.drop_index("ix_fsq_ccp_monitoring_batch", table_name="fsq_ccp_monitoring")
+    op.drop_table("fsq_ccp_monitoring")
+    op.drop_index("ix_core_voided_fact_target", table_name="core_voided_fact")
+    op.drop_table("core_voided_fact")
+    op.drop_index("uq_core_plant_code", table_name="core_plant")
+    op.drop_table("core_plant")
     op.drop_table("core_feed_row")
     op.drop_table("core_feed_counter")
     op.drop_table("core_audit")
