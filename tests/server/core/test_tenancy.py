@@ -1,0 +1,125 @@
+"""A tenant's own session reads nothing of another tenant, whatever SQL it is made to say."""
+
+from __future__ import annotations
+
+import uuid
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from foodflow_kernel.errors import NotAllowed, NotFound, Refused
+from server.core import actor, audit
+from server.core.db import postgres, provision
+from server.core.db.sessions import Database, TenantRef, current_tenant
+
+Two = tuple[TenantRef, TenantRef]
+
+
+async def leave_a_secret(database: Database, tenant: TenantRef) -> None:
+    async with database.tenant_session(tenant.id, actor.system(tenant.id)) as db:
+        audit.write(
+            db, actor.system(tenant.id), "test.secret.write", "secret", uuid.uuid4(), {"recipe": "of the house"}
+        )
+
+
+ATTACKS = {
+    "qualified name": ["SELECT * FROM {victim}.core_audit"],
+    "another search_path": ["SELECT set_config('search_path', '{victim}, public', false)", "SELECT * FROM core_audit"],
+    "role by set_config": ["SELECT set_config('role', '{victim}', false)", "SELECT * FROM {victim}.core_audit"],
+    "set role": ["RESET ROLE; SET ROLE {victim}", "SELECT * FROM {victim}.core_audit"],
+    "set role to the owner": ["RESET ROLE; SET ROLE foodflow_owner", "SELECT * FROM {victim}.core_audit"],
+    "session authorisation": ["SET SESSION AUTHORIZATION {victim}", "SELECT * FROM {victim}.core_audit"],
+    "copy out": ["COPY {victim}.core_audit TO STDOUT"],
+    "copy from program": ["CREATE TEMP TABLE t(x text)", "COPY t FROM PROGRAM 'cat /etc/passwd'"],
+    "read a server file": ["SELECT pg_read_file('pg_hba.conf')"],
+    "temporary function": [
+        "CREATE FUNCTION pg_temp.steal() RETURNS bigint SECURITY DEFINER RETURN (SELECT count(*) FROM {victim}.core_audit)",
+        "SELECT pg_temp.steal()",
+    ],
+    "function in own schema": ["CREATE FUNCTION steal() RETURNS int LANGUAGE sql AS 'SELECT 1'"],
+    "grant oneself": ["GRANT USAGE ON SCHEMA {victim} TO CURRENT_USER", "SELECT * FROM {victim}.core_audit"],
+    "platform tables": ["SELECT * FROM platform.tenant"],
+    "large object": ["SELECT lo_import('/etc/passwd')"],
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=str)
+async def test_raw_sql_of_one_tenant_reads_nothing_of_another(
+    database: Database, two_tenants: Two, attack: str
+) -> None:
+    victim, thief = two_tenants
+    await leave_a_secret(database, victim)
+    with pytest.raises(DBAPIError) as caught:
+        async with database.tenant_session(thief.id) as db:
+            for statement in ATTACKS[attack]:
+                await db.execute(text(statement.format(victim=victim.schema)))
+    assert isinstance(
+        caught.value.orig,
+        psycopg.errors.InsufficientPrivilege | psycopg.errors.UndefinedTable | psycopg.errors.InvalidParameterValue,
+    )
+
+
+async def test_another_search_path_shows_no_rows_even_if_set(database: Database, two_tenants: Two) -> None:
+    victim, thief = two_tenants
+    await leave_a_secret(database, victim)
+    async with database.tenant_session(thief.id) as db:
+        await db.execute(text("SELECT set_config('search_path', :path, false)"), {"path": f"{victim.schema}, public"})
+        assert (await db.execute(text("SELECT to_regclass('core_audit')"))).scalar() is None
+        await db.rollback()
+
+
+async def test_a_pooled_connection_starts_clean(database: Database, two_tenants: Two) -> None:
+    _, thief = two_tenants
+    for _ in range(10):
+        async with database.tenant_session(thief.id) as db:
+            path = (await db.execute(text("SHOW search_path"))).scalar()
+            assert path == f"{thief.schema}, public"
+            await db.execute(text("SELECT set_config('search_path', 'public', true)"))
+
+
+async def test_no_tenant_no_session(database: Database) -> None:
+    assert current_tenant.get() is None
+    with pytest.raises(NotAllowed, match="no_tenant"):
+        async with database.tenant_session():
+            pass
+
+
+async def test_unknown_tenant_is_not_found(database: Database) -> None:
+    with pytest.raises(NotFound, match="tenant_unknown"):
+        async with database.tenant_session(uuid.uuid4()):
+            pass
+
+
+async def test_tenant_role_owns_nothing_and_is_member_of_nothing(database: Database, tenant: TenantRef) -> None:
+    with postgres.connect(database.cluster.owner) as db:
+        role = db.execute(
+            "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication FROM pg_roles "
+            "WHERE rolname = %s",
+            (tenant.schema,),
+        ).fetchone()
+        owned = db.execute(
+            "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = %s",
+            (tenant.schema,),
+        ).fetchone()
+        member = db.execute(
+            "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = %s",
+            (tenant.schema,),
+        ).fetchone()
+    assert (role, owned, member) == ((False,) * 5, (0,), (0,))
+
+
+async def test_audit_rows_are_never_changed(database: Database, tenant: TenantRef) -> None:
+    await leave_a_secret(database, tenant)
+    for statement in ("UPDATE core_audit SET action = 'x'", "DELETE FROM core_audit", "TRUNCATE core_audit"):
+        with pytest.raises(DBAPIError, match="denied"):
+            async with database.tenant_session(tenant.id) as db:
+                await db.execute(text(statement))
+
+
+async def test_failed_provisioning_leaves_nothing(database: Database, tenant: TenantRef) -> None:
+    with pytest.raises(Refused, match="tenant_exists"):
+        await provision.create_tenant(database, tenant.slug, "Again")
+    async with database.tenant_session(tenant.id) as db:
+        assert (await db.execute(text("SELECT count(*) FROM core_audit"))).scalar() == 0
