@@ -68,6 +68,7 @@ class DeviceLoop:
         self._heard_ns = clock.mono_ns()
         self._complained_ns: int | None = None
         self._attempts = 0
+        self._faults: dict[str, ProbeReading | None] = {}
         bench = Bench(connect(section.options, clock), clock, self._on_reading, self._on_complaint)
         self._driver = section.driver(section.device, section.options, bench)
         self._thread = threading.Thread(target=self._run, name=f"device-{section.device}", daemon=True)
@@ -107,7 +108,7 @@ class DeviceLoop:
         self._set(DeviceState.stopped, None)
 
     def _connect(self) -> None:
-        self._heard_ns = self._clock.mono_ns()
+        self._heard_ns, self._complained_ns = self._clock.mono_ns(), None
         self._driver.open()
         if self._options.silent_after_s is None:
             self._set(DeviceState.connected, None)
@@ -147,18 +148,24 @@ class DeviceLoop:
         now_ns = self._clock.mono_ns()
         self._heard_ns = now_ns
         self._attempts = 0
-        fault = reading.error if isinstance(reading, ProbeReading) and reading.quality is Quality.bad else None
-        if not isinstance(reading, SensorSample) and fault is None:
-            self.latest, self._last_good_at = reading, reading.at
         if not isinstance(reading, SensorSample):
-            self._settle(fault, now_ns)
+            self._settle(reading, now_ns)
         self._publish(reading)
 
-    def _settle(self, fault: DeviceError | None, now_ns: int) -> None:
+    def _settle(self, reading: Reading, now_ns: int) -> None:
+        """What a reading says of the device: one bad point of several is the device's fault."""
+        fault = None
+        if isinstance(reading, ProbeReading):
+            self._faults[reading.tag] = reading if reading.error else None
+            worst = next((r for r in self._faults.values() if r is not None), None)
+            fault = worst.error if worst else None
+        if not isinstance(reading, ProbeReading) or reading.quality is not Quality.bad:
+            self.latest, self._last_good_at = reading, reading.at
         if fault is not None:
-            self._set(DeviceState.faulty, fault)
+            is_bad = any(r is not None and r.quality is Quality.bad for r in self._faults.values())
+            self._set(DeviceState.faulty if is_bad else DeviceState.connected, fault)
             return
-        is_quiet = self._complained_ns is not None and now_ns - self._complained_ns >= COMPLAINT_HOLDS_S * 1e9
+        is_quiet = self._complained_ns is None or now_ns - self._complained_ns >= COMPLAINT_HOLDS_S * 1e9
         if self.status.state is not DeviceState.connected or is_quiet:
             self._complained_ns = None
             self._set(DeviceState.connected, None)

@@ -94,4 +94,4 @@ class Balance:
         return swung_g if abs(swung_g - self._load_g) >= float(self.step_g) else self._load_g + float(self.step_g)
 
     def _rounded(self, value_g: Decimal) -> Decimal:
-        return (value_g / self.step_g).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * self.step_g
+        return (value_g / self.step_g).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * self.step_g + 0

@@ -1,0 +1,165 @@
+"""Modbus over any transport: one request, its answer, and the registers as numbers.
+
+Framing and messages are pymodbus's; the wire is ours, so that serial and TCP, recording and
+replay, back-off and errors are the same as for every other device.
+
+Spec: "MODBUS Application Protocol Specification" V1.1b3; "MODBUS over Serial Line" V1.02 (RTU).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import struct
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from pymodbus.exceptions import ModbusIOException
+from pymodbus.framer import FramerRTU, FramerSocket
+from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
+from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+
+from foodflow_desktop.hardware.drivers.driver import Options
+from foodflow_desktop.hardware.transport import SLICE_S, Transport
+from foodflow_kernel.errors import DeviceError, Garbled, Silent
+
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # it prints frames; faults are told by our errors
+
+ATTEMPTS = 2
+LONGEST_FRAME = 264
+
+
+class Table(StrEnum):
+    """The four tables of a Modbus device."""
+
+    coil = "coil"
+    discrete = "discrete"
+    holding = "holding"
+    input = "input"
+
+
+_REQUESTS: dict[Table, type[ModbusPDU]] = {
+    Table.coil: ReadCoilsRequest,
+    Table.discrete: ReadDiscreteInputsRequest,
+    Table.holding: ReadHoldingRegistersRequest,
+    Table.input: ReadInputRegistersRequest,
+}
+
+
+class Kind(StrEnum):
+    """How a number lies in registers."""
+
+    int16 = "int16"
+    uint16 = "uint16"
+    int32 = "int32"
+    uint32 = "uint32"
+    float32 = "float32"
+
+
+_FORMATS = {Kind.int16: ">h", Kind.uint16: ">H", Kind.int32: ">i", Kind.uint32: ">I", Kind.float32: ">f"}
+
+
+class ModbusOptions(Options):
+    """Options of every Modbus section. ``tcp`` speaks Modbus TCP, ``port`` speaks RTU.
+
+    Args:
+        framing: for a recording, or RTU through a serial-to-Ethernet converter.
+        device_id: the unit's address, 1 to 247.
+        answer_s: an unanswered request is asked again after this long [real s].
+        period_s: time between two readings [plant s].
+    """
+
+    framing: Literal["auto", "tcp", "rtu"] = "auto"
+    device_id: int = 1
+    answer_s: float = 0.5
+    period_s: float = 0.5
+
+
+@dataclass
+class Exchange:
+    """Asks one unit at a time over a transport that the driver opens and closes."""
+
+    transport: Transport
+    options: ModbusOptions
+    device: str
+
+    def __post_init__(self) -> None:
+        is_tcp = self.options.framing == "tcp" or (self.options.framing == "auto" and self.options.tcp is not None)
+        self._framer = FramerSocket(DecodePDU(False)) if is_tcp else FramerRTU(DecodePDU(False))
+        self._is_tcp = is_tcp
+        self._transaction = 0
+
+    def bits(self, table: Table, address: int, count: int = 1) -> list[bool]:
+        """Read coils or discrete inputs; see ``registers`` for what can go wrong."""
+        return list(self._ask(table, address, count).bits[:count])
+
+    def registers(self, table: Table, address: int, count: int = 1) -> list[int]:
+        """Read holding or input registers.
+
+        Raises:
+            Silent: `device_silent` after two attempts.
+            Garbled: `modbus_garbled`.
+            DeviceError: `modbus_refused` when the unit has no such register.
+        """
+        return list(self._ask(table, address, count).registers[:count])
+
+    def _ask(self, table: Table, address: int, count: int) -> ModbusPDU:
+        for _ in range(ATTEMPTS):
+            answer = self._once(_REQUESTS[table](address=address, count=count, dev_id=self.options.device_id))
+            if answer is None:
+                continue
+            if answer.isError():
+                raise DeviceError("modbus_refused", device=self.device, why=f"{table} {address}")
+            return answer
+        raise Silent("device_silent", device=self.device, seconds=self.options.answer_s * ATTEMPTS)
+
+    def _once(self, request: ModbusPDU) -> ModbusPDU | None:
+        self._transaction = self._transaction % 0xFFFF + 1 if self._is_tcp else 0
+        request.transaction_id = self._transaction
+        self.transport.write(self._framer.buildFrame(request))
+        heard, quiet = b"", 0
+        while quiet < math.ceil(self.options.answer_s / SLICE_S):
+            chunk = self.transport.read()
+            quiet = 0 if chunk else quiet + 1
+            heard += chunk
+            used, answer = self._decoded(heard)
+            if answer is not None:
+                return answer
+            heard = heard[used:] if self._is_tcp else heard
+            if len(heard) > LONGEST_FRAME:
+                raise Garbled("modbus_garbled", device=self.device, shown=heard[:16].hex(" "))
+        if heard:
+            raise Garbled("modbus_garbled", device=self.device, shown=heard[:16].hex(" "))
+        return None
+
+    def _decoded(self, heard: bytes) -> tuple[int, ModbusPDU | None]:
+        if not heard:
+            return 0, None
+        try:
+            return self._framer.handleFrame(heard, self.options.device_id, self._transaction)
+        except (ModbusIOException, struct.error, IndexError, ValueError) as error:
+            raise Garbled("modbus_garbled", device=self.device, shown=heard[:16].hex(" ")) from error
+
+
+def width(kind: Kind) -> int:
+    """How many registers a number takes."""
+    return struct.calcsize(_FORMATS[kind]) // 2
+
+
+def number(registers: list[int], kind: Kind, *, low_word_first: bool = False) -> Decimal | None:
+    """The number in registers; None where a float is NaN or infinite.
+
+    >>> number([0xFFFE], Kind.int16)
+    Decimal('-2')
+    >>> number([0, 1], Kind.uint32, low_word_first=True)
+    Decimal('65536')
+    """
+    words = list(reversed(registers)) if low_word_first else registers
+    (value,) = struct.unpack(_FORMATS[kind], b"".join(word.to_bytes(2, "big") for word in words))
+    if isinstance(value, float):
+        # Seven digits are all that a 32-bit float holds; more would be an invention.
+        return Decimal(f"{value:.7g}") if math.isfinite(value) else None
+    return Decimal(value)
