@@ -1,0 +1,1 @@
+"""Screen logic without Qt: each station returns an immutable picture and takes gestures."""
