@@ -310,6 +310,7 @@ class Voided(Wire):
 
     target_kind: str
     reason: str
+    signature: Signature | None = Field(None, description="asked from ten seconds after the entry on, meaning corrected")
 
 
 class SensorLatest(Wire):

@@ -1,0 +1,31 @@
+"""Words, numbers and times in the language of the screen."""
+
+from foodflow_desktop.views.i18n.i18n import (
+    age,
+    clock,
+    current,
+    day,
+    length,
+    named,
+    number,
+    percent,
+    sentence,
+    tr,
+    use,
+    use_zone,
+)
+
+__all__ = [
+    "age",
+    "clock",
+    "current",
+    "day",
+    "length",
+    "named",
+    "number",
+    "percent",
+    "sentence",
+    "tr",
+    "use",
+    "use_zone",
+]

@@ -1,0 +1,5 @@
+"""Spanish of the laptop screens."""
+
+from __future__ import annotations
+
+TABLE: dict[str, str] = {}

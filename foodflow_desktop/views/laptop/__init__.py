@@ -1,0 +1,1 @@
+"""Laptop mode: the supervisor's screens, drawn from live reports."""

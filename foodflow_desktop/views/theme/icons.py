@@ -1,0 +1,101 @@
+"""Icons as SVG shapes on a 24x24 field, stroke 2, drawn for this product.
+
+``INK`` is the icon's colour, ``INSIDE`` what is drawn on a filled shape of it.
+"""
+
+from __future__ import annotations
+
+ICONS: dict[str, str] = {
+    "back": '<path d="M20 12H4M10 6l-6 6 6 6"/>',
+    "backspace": '<path d="M8.5 5H21v14H8.5L2.5 12zM12 9.5l5 5M17 9.5l-5 5"/>',
+    "box": '<path d="M12 2.8l8.5 4.7v9L12 21.2 3.5 16.5v-9zM3.5 7.5L12 12.2l8.5-4.7M12 12.2v9"/>',
+    "check": ('<circle cx="12" cy="12" r="9.5" fill="INK"/><path d="M8 12.3l2.8 2.8L16 9.8" stroke="INSIDE"/>'),
+    "chevron": '<path d="M9 5l7 7-7 7"/>',
+    "clipboard": ('<rect x="5" y="4.5" width="14" height="17" rx="2"/><path d="M9 4.5V3h6v1.5M9 13.5l2 2 4-4"/>'),
+    "clock": '<circle cx="12" cy="12" r="9"/><path d="M12 6.8V12l3 2.5"/>',
+    "cloud_off": ('<path d="M3 3l18 18M8.2 7.6A6.5 6.5 0 0 1 17.5 11a4 4 0 0 1 3 6.2M17 19H7.5A5 5 0 0 1 6 9.3"/>'),
+    "cloud_ok": (
+        '<path d="M7.5 19a5 5 0 0 1-.7-9.95A6.5 6.5 0 0 1 19 10.5 4.3 4.3 0 0 1 17.5 19z"/><path d="M9.5 13.5l2 2 3.5-3.5"/>'
+    ),
+    "cloud_up": (
+        '<path d="M7.5 19a5 5 0 0 1-.7-9.95A6.5 6.5 0 0 1 19 10.5 4.3 4.3 0 0 1 17.5 19z"/><path d="M12 16v-5M9.8 13l2.2-2.2 2.2 2.2"/>'
+    ),
+    "crew": (
+        '<circle cx="9.5" cy="8" r="4"/><path d="M2.5 20.5a7 7 0 0 1 14 0M16 4.5a4 4 0 0 1 0 7.5M18.5 14.5a7 7 0 0 1 3 6"/>'
+    ),
+    "crit": (
+        '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK"/><path d="M12 7v6M12 16.4v.3" stroke="INSIDE"/>'
+    ),
+    "cup": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
+    "detector": '<path d="M3 21v-9a9 9 0 0 1 18 0v9h-5v-8.5a4 4 0 0 0-8 0V21z"/>',
+    "dots": (
+        '<g fill="INK" stroke="none"><circle cx="5" cy="12" r="2.2"/><circle cx="12" cy="12" r="2.2"/><circle cx="19" cy="12" r="2.2"/></g>'
+    ),
+    "download": '<path d="M12 4v11M7 11l5 5 5-5M4 20.5h16"/>',
+    "downstream": '<path d="M20 4v16M4 12h12M11 7l5 5-5 5"/>',
+    "flag": '<path d="M5 21.5V4h14.5l-2.5 5 2.5 5H5"/>',
+    "globe": '<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c-5 5-5 13 0 18M12 3c5 5 5 13 0 18"/>',
+    "grid": (
+        '<rect x="3.5" y="3.5" width="7" height="7" rx="1.5"/><rect x="13.5" y="3.5" width="7" height="7" rx="1.5"/><rect x="3.5" y="13.5" width="7" height="7" rx="1.5"/><rect x="13.5" y="13.5" width="7" height="7" rx="1.5"/>'
+    ),
+    "hand": (
+        '<path d="M8 12V5.5a1.5 1.5 0 0 1 3 0V11V4a1.5 1.5 0 0 1 3 0v7V5.5a1.5 1.5 0 0 1 3 0V14a7 7 0 0 1-7 7c-3 0-4.5-1.5-6-4.5l-1.5-3a1.5 1.5 0 0 1 2.6-1.5L8 14.5"/>'
+    ),
+    "info": '<circle cx="12" cy="12" r="9"/><path d="M12 11v5.5M12 7.6v.2"/>',
+    "jam": '<path d="M2.5 6.5h19M2.5 17.5h19M8 12h2l4-3M8 9.5l6 5h2.5"/>',
+    "leaf": '<path d="M4.5 19.5C3 10 9 4.5 20 4.5c0 11-6 16-14 13M4.5 19.5c2-5 5-7.5 9.5-9.5"/>',
+    "list": '<path d="M8 6h13M8 12h13M8 18h13M3.5 6h.1M3.5 12h.1M3.5 18h.1"/>',
+    "lock": (
+        '<rect x="4" y="10.5" width="16" height="11" rx="2.5" fill="INK"/><path d="M7.5 10.5V7.5a4.5 4.5 0 0 1 9 0v3"/>'
+    ),
+    "logo": '<path d="M4 13l8-5.5 8 5.5M4 18.5l8-5.5 8 5.5"/>',
+    "logout": '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H10"/>',
+    "monitor": '<rect x="2.5" y="4" width="19" height="13" rx="2"/><path d="M12 17v3.5M8.5 20.5h7"/>',
+    "octagon": '<path d="M8 2.8h8L21.2 8v8L16 21.2H8L2.8 16V8z"/><path d="M12 7.5v5.5M12 16.4v.2"/>',
+    "padlock": '<rect x="5" y="11" width="14" height="10" rx="2"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/>',
+    "pallet": (
+        '<path d="M4 3.5h7v6H4zM13 3.5h7v6h-7zM4 9.5h7v6H4zM13 9.5h7v6h-7zM2.5 20.5h19M5 17.5v3M12 17.5v3M19 17.5v3"/>'
+    ),
+    "pause": '<circle cx="12" cy="12" r="9"/><path d="M10 9v6M14 9v6"/>',
+    "pencil": '<path d="M4 20l1-4.5L16.5 4l3.5 3.5L8.5 19zM14 6.5l3.5 3.5"/>',
+    "play": '<circle cx="12" cy="12" r="9"/><path d="M10 8.5l5.5 3.5-5.5 3.5z"/>',
+    "plus": '<path d="M12 5v14M5 12h14"/>',
+    "pot": ('<path d="M4 9.5h16v6.5a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM2 12.5h2M20 12.5h2M9 6.5V4M12 6.5V3M15 6.5V4"/>'),
+    "printer": '<path d="M6.5 9V3.5h11V9M6.5 17.5H4V9h16v8.5h-2.5M6.5 14.5h11v6.5h-11z"/>',
+    "question": (
+        '<circle cx="12" cy="12" r="9"/><path d="M9.2 9.3a2.9 2.9 0 1 1 4.3 2.5c-1 .6-1.5 1.2-1.5 2.2M12 17v.2"/>'
+    ),
+    "ring": '<circle cx="12" cy="12" r="6.5"/>',
+    "roll": (
+        '<circle cx="8.5" cy="9.5" r="6.5"/><circle cx="8.5" cy="9.5" r="1.8"/><path d="M8.5 16H14M15 11.5V19h6.5v-4.5H15"/>'
+    ),
+    "scale": '<path d="M8.5 4h7M12 4v5M7 9h10l3 11.5H4zM9.5 16.5h5"/>',
+    "scan": '<path d="M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M8 9v6M11 9v6M13.5 9v6M16 9v6"/>',
+    "search": '<circle cx="11" cy="11" r="6.5"/><path d="M20.5 20.5L16 16"/>',
+    "share": (
+        '<circle cx="5" cy="12" r="2.5"/><circle cx="18.5" cy="5.5" r="2.5"/><circle cx="18.5" cy="18.5" r="2.5"/><path d="M7.5 12h3c3 0 2.5-6.5 5.5-6.5M10.5 12c3 0 2.5 6.5 5.5 6.5"/>'
+    ),
+    "spray": (
+        '<rect x="5" y="10.5" width="8" height="11" rx="1.5"/><path d="M6.5 10.5V7h5v3.5M6.5 4h5v3M15.5 4.5h.1M18.5 3h.1M18.5 6h.1M21.5 4.5h.1"/>'
+    ),
+    "sprout": '<path d="M12 21v-9M12 12C12 8 9 6 5 6c0 4 3 6 7 6zM12 10c0-4 3-6 7-6 0 4-3 6-7 6z"/>',
+    "swap": '<path d="M20 8H4M16 4l4 4M4 16h16M8 20l-4-4"/>',
+    "sync": ('<path d="M20 11a8 8 0 0 0-14.5-3.5L3.5 9.5M3.5 4.5v5h5M4 13a8 8 0 0 0 14.5 3.5l2-2M20.5 19.5v-5h-5"/>'),
+    "tag": '<path d="M3 6h11.5L21 12l-6.5 6H3z"/><circle cx="8" cy="12" r="1.5"/>',
+    "thermometer": '<path d="M9.5 14V5a2.5 2.5 0 0 1 5 0v9a4.5 4.5 0 1 1-5 0zM12 9v8"/>',
+    "tick": '<path d="M5 12.5l4.5 4.5L19.5 7"/>',
+    "trash": '<path d="M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6.5M14 10.5v6.5"/>',
+    "truck": (
+        '<path d="M2 6h12v10H2zM14 10h4.5l3 3.5V16H14z"/><circle cx="6.5" cy="17.5" r="2"/><circle cx="17.5" cy="17.5" r="2"/>'
+    ),
+    "undo": '<path d="M4 9h10.5a5.5 5.5 0 0 1 0 11H8M8 4.5L3.5 9 8 13.5"/>',
+    "upstream": '<path d="M4 4v16M8 12h12M15 7l5 5-5 5"/>',
+    "user": '<circle cx="12" cy="8" r="4"/><path d="M4.5 20.5a7.5 7.5 0 0 1 15 0"/>',
+    "warn": (
+        '<path d="M12 3.5L22 20.5H2z" fill="INK" stroke-linejoin="round"/><path d="M12 10v4.5M12 17.4v.2" stroke="INSIDE"/>'
+    ),
+    "wrench": (
+        '<path d="M14.5 6.5a4.5 4.5 0 0 1 6 -1l-3 3 1 2.5 2.5 1 1-1a5 5 0 0 1-6.5 3.5L7 21a2.1 2.1 0 0 1-3-3l6.5-8.5a5 5 0 0 1 4-6"/>'
+    ),
+    "x": '<path d="M5 5l14 14M19 5L5 19"/>',
+}
