@@ -136,6 +136,11 @@ def answer(db: AsyncSession, decision: CommandAnswer, *, plant_id: uuid.UUID | N
     )
 
 
+def pending(db: AsyncSession) -> list[tuple[str, uuid.UUID]]:
+    """What this transaction has flushed or touched so far: entity and id."""
+    return list(_changes(db.sync_session))
+
+
 @asynccontextmanager
 async def savepoint(db: AsyncSession) -> AsyncIterator[None]:
     """A savepoint that also forgets what was collected inside when it rolls back."""

@@ -954,6 +954,116 @@ def upgrade() -> None:
         "ix_plant_ops_test_weight_equipment", "plant_ops_test_weight", ["equipment_id", "occurred_at"], unique=False
     )
     op.create_table(
+        "sync_dead",
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_name", sa.Text(), nullable=True),
+        sa.Column("decided_reason", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("incarnation", sa.Uuid(), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("device_id", "incarnation", "lane", "seq", name=op.f("pk_sync_dead")),
+    )
+    op.create_index("ix_sync_dead_state", "sync_dead", ["state", "received_at"], unique=False)
+    op.create_table(
+        "sync_fork",
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("incarnation", sa.Uuid(), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("sig", sa.LargeBinary(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("device_id", "incarnation", "lane", "seq", "hash", name=op.f("pk_sync_fork")),
+    )
+    op.create_table(
+        "sync_head",
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("incarnation", sa.Uuid(), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("device_id", "incarnation", "lane", name=op.f("pk_sync_head")),
+    )
+    op.create_table(
+        "sync_log",
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("sig", sa.LargeBinary(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("incarnation", sa.Uuid(), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("device_id", "incarnation", "lane", "seq", name=op.f("pk_sync_log")),
+    )
+    op.create_index("ix_sync_log_received_at", "sync_log", ["received_at"], unique=False, postgresql_using="brin")
+    op.create_table(
+        "sync_parked",
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("ver", sa.Integer(), nullable=False),
+        sa.Column("waits_entity", sa.Text(), nullable=True),
+        sa.Column("waits_id", sa.Uuid(), nullable=True),
+        sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("incarnation", sa.Uuid(), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("device_id", "incarnation", "lane", "seq", name=op.f("pk_sync_parked")),
+    )
+    op.create_index("ix_sync_parked_kind", "sync_parked", ["kind", "ver"], unique=False)
+    op.create_index("ix_sync_parked_waits_id", "sync_parked", ["waits_id"], unique=False)
+    op.create_table(
+        "sync_presence",
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("incarnation", sa.Uuid(), nullable=False),
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_offset_ms", sa.BigInteger(), nullable=False),
+        sa.Column("unsent", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("feed_seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_sync_presence")),
+    )
+    op.create_table(
+        "sync_snapshot",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("manifest", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sync_snapshot")),
+    )
+    op.create_table(
+        "sync_snapshot_part",
+        sa.Column("snapshot_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("snapshot_id", "sha256", name=op.f("pk_sync_snapshot_part")),
+    )
+    op.create_table(
+        "sync_telemetry",
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("sig", sa.LargeBinary(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("incarnation", sa.Uuid(), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("device_id", "incarnation", "lane", "seq", name=op.f("pk_sync_telemetry")),
+    )
+    op.create_index(
+        "ix_sync_telemetry_received_at", "sync_telemetry", ["received_at"], unique=False, postgresql_using="brin"
+    )
+    op.create_table(
         "planning_bom",
         sa.Column("item_id", sa.Uuid(), nullable=False),
         sa.Column("revision", sa.Text(), nullable=False),
@@ -1647,6 +1757,20 @@ def downgrade() -> None:
     op.drop_table("plant_ops_line")
     op.drop_index("uq_planning_bom_item_revision", table_name="planning_bom")
     op.drop_table("planning_bom")
+    op.drop_index("ix_sync_telemetry_received_at", table_name="sync_telemetry", postgresql_using="brin")
+    op.drop_table("sync_telemetry")
+    op.drop_table("sync_snapshot_part")
+    op.drop_table("sync_snapshot")
+    op.drop_table("sync_presence")
+    op.drop_index("ix_sync_parked_waits_id", table_name="sync_parked")
+    op.drop_index("ix_sync_parked_kind", table_name="sync_parked")
+    op.drop_table("sync_parked")
+    op.drop_index("ix_sync_log_received_at", table_name="sync_log", postgresql_using="brin")
+    op.drop_table("sync_log")
+    op.drop_table("sync_head")
+    op.drop_table("sync_fork")
+    op.drop_index("ix_sync_dead_state", table_name="sync_dead")
+    op.drop_table("sync_dead")
     op.drop_index("ix_plant_ops_test_weight_equipment", table_name="plant_ops_test_weight")
     op.drop_table("plant_ops_test_weight")
     op.drop_index("ix_plant_ops_terminal_event_kind", table_name="plant_ops_terminal_event")

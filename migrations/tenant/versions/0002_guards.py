@@ -13,13 +13,13 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# A table is a fact table when it has a fact's identity (device, incarnation, lane, seq, hash).
+# The bytes that terminals pushed, and every fact made from them. A table is a fact table when it has a fact's identity (device, incarnation, lane, seq, hash).
 FACT_TABLES = """
     SELECT c.table_name FROM information_schema.columns c
     WHERE c.table_schema = current_schema()
       AND c.column_name IN ('device_id', 'incarnation', 'lane', 'seq', 'hash', 'corrects_id')
     GROUP BY c.table_name HAVING count(*) = 6
-    UNION SELECT 'core_audit'
+    UNION SELECT unnest(ARRAY['core_audit', 'sync_log', 'sync_telemetry', 'sync_fork'])
 """
 
 

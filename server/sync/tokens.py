@@ -1,0 +1,104 @@
+"""Nonces and device tokens: a terminal proves its key at each hello and gets fifteen minutes.
+
+Nothing that can expire for good is handed out (sync.md, T14): after weeks in a drawer a terminal
+still only signs a nonce. Nonces carry their time and our own stamp, so no table of open ones is
+needed; one that was used is remembered until it would have expired anyway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import jwt
+from jwt.types import Options
+
+from foodflow_kernel.clock import to_ms
+from foodflow_kernel.errors import Unauthorised
+from foodflow_kernel.wire.protocol import TOKEN_TTL_S
+
+NONCE_TTL_S = 120
+_AUDIENCE = "foodflow-sync"
+_TIME, _RANDOM, _STAMP = 8, 16, 16
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceToken:
+    """What a device token says: who, whose, and under which incarnation it said hello."""
+
+    device_id: UUID
+    tenant_id: UUID
+    incarnation: UUID
+
+
+class Nonces:
+    """Makes nonces and takes each back once.
+
+    Args:
+        secret: the server's own; shared by its processes.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hmac.digest(secret, b"foodflow-nonce-1", hashlib.sha256)
+        self._used: dict[bytes, int] = {}
+
+    def make(self, now: datetime) -> bytes:
+        """A nonce that is good for two minutes."""
+        start = to_ms(now).to_bytes(_TIME, "big") + os.urandom(_RANDOM)
+        return start + self._stamp(start)
+
+    def take(self, nonce: bytes, now: datetime) -> None:
+        """Accept a nonce, once.
+
+        Raises:
+            Unauthorised: `nonce_bad` for one that is not ours, too old, or used.
+        """
+        start, stamp = nonce[: _TIME + _RANDOM], nonce[_TIME + _RANDOM :]
+        if not hmac.compare_digest(self._stamp(start), stamp):
+            raise Unauthorised("nonce_bad")
+        until, now_ms = int.from_bytes(start[:_TIME], "big") + NONCE_TTL_S * 1000, to_ms(now)
+        self._used = {used: expires for used, expires in self._used.items() if expires > now_ms}
+        if until <= now_ms or nonce in self._used:
+            raise Unauthorised("nonce_bad")
+        self._used[nonce] = until
+
+    def _stamp(self, start: bytes) -> bytes:
+        return hmac.digest(self._key, start, hashlib.sha256)[:_STAMP]
+
+
+def issue(secret: bytes, token: DeviceToken, now: datetime) -> str:
+    """A device token for the next fifteen minutes."""
+    claims = {
+        "sub": str(token.device_id),
+        "tid": str(token.tenant_id),
+        "inc": str(token.incarnation),
+        "aud": _AUDIENCE,
+        "exp": int(now.timestamp()) + TOKEN_TTL_S,
+    }
+    return jwt.encode(claims, _token_key(secret), algorithm="HS256")
+
+
+def read(secret: bytes, encoded: str, now: datetime) -> DeviceToken:
+    """What a device token says.
+
+    Raises:
+        Unauthorised: `token_bad`, `token_expired`.
+    """
+    try:
+        # Expiry is held against the Clock that was passed in, which a demo runs faster than the machine's.
+        options: Options = {"verify_exp": False, "require": ["exp", "sub", "tid", "inc"]}
+        claims = jwt.decode(encoded, _token_key(secret), algorithms=["HS256"], audience=_AUDIENCE, options=options)
+        token = DeviceToken(UUID(claims["sub"]), UUID(claims["tid"]), UUID(claims["inc"]))
+    except (jwt.InvalidTokenError, ValueError, TypeError) as error:
+        raise Unauthorised("token_bad") from error
+    if claims["exp"] <= now.timestamp():
+        raise Unauthorised("token_expired")
+    return token
+
+
+def _token_key(secret: bytes) -> bytes:
+    return hmac.digest(secret, b"foodflow-device-token-1", hashlib.sha256)
