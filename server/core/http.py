@@ -1,0 +1,149 @@
+"""Problems in and out: the one place that knows HTTP status codes for the product's errors.
+
+Every error answer is RFC 9457 ``application/problem+json`` with a stable ``code``, a sentence
+for a person, and the data of the case. What we did not foresee is a 500 that says only its
+request id; the log says the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foodflow_kernel.errors import FoodFlowError, Invalid, NotAllowed, NotFound, Refused
+from server.core.audit import request_id
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[FoodFlowError], int] = {NotFound: 404, NotAllowed: 403, Invalid: 422, Refused: 409}
+STATUS_OF_CODE: dict[str, int] = {
+    "not_signed_in": 401,
+    "token_bad": 401,
+    "token_expired": 401,
+    "sign_in_failed": 401,
+    "signature_failed": 401,
+    "if_match_missing": 428,
+    "version_stale": 412,
+    "push_too_large": 413,
+    "push_line_too_long": 413,
+    "protocol_too_old": 426,
+    "too_many_requests": 429,
+}
+PROBLEM = "application/problem+json"
+
+
+def status_of(error: FoodFlowError) -> int:
+    """The status of an error: by its code where that says more, else by its class."""
+    by_code = STATUS_OF_CODE.get(error.code)
+    if by_code is not None:
+        return by_code
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+def problem(
+    status: int, code: str, detail: str, data: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A problem answer; the case's data are extension members."""
+    body = {
+        "type": f"urn:foodflow:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": request_id.get(),
+        **jsonable_encoder({k: v for k, v in (data or {}).items() if k not in ("type", "title", "status", "code")}),
+    }
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=PROBLEM)
+
+
+def install(app: FastAPI) -> None:
+    """Give an application the product's answers to errors, and request ids."""
+    app.add_exception_handler(FoodFlowError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(StaleDataError, _stale)
+    app.add_exception_handler(IntegrityError, _conflict)
+    app.add_exception_handler(Exception, _bug)
+    app.add_middleware(RequestIds)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, FoodFlowError):
+        raise error
+    headers = {"WWW-Authenticate": "Bearer"} if status_of(error) == 401 else {}  # noqa: PLR2004
+    if "retry_after" in error.data:
+        headers["Retry-After"] = str(error.data["retry_after"])
+    return problem(status_of(error), error.code, error.sentence, error.data, headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = [
+        {"where": ".".join(str(part) for part in each["loc"]), "why": each["msg"], "kind": each["type"]}
+        for each in error.errors()
+    ]
+    is_not_json = any(each["kind"] == "json_invalid" for each in found)
+    sentence = "; ".join(f"{each['where']}: {each['why']}" for each in found)
+    return problem(400 if is_not_json else 422, "request_invalid", sentence, {"errors": found})
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    codes = {404: "route_unknown", 405: "method_unknown", 400: "request_unreadable"}
+    code = codes.get(error.status_code, "http_error")
+    return problem(error.status_code, code, str(error.detail), headers=error.headers)
+
+
+async def _stale(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(412, "version_stale", "Somebody else changed this first. Read it again, then repeat your change.")
+
+
+async def _conflict(_request: Request, error: Exception) -> JSONResponse:
+    # The constraint's name says which rule of the database refused; its values stay in the log.
+    name = getattr(getattr(getattr(error, "orig", None), "diag", None), "constraint_name", None)
+    log.info("refused by constraint", extra={"constraint": name})
+    return problem(409, "constraint_violated", "This does not fit what is already there.", {"constraint": name})
+
+
+async def _bug(_request: Request, error: Exception) -> JSONResponse:
+    log.error("unforeseen error", exc_info=error)
+    return problem(500, "internal_error", "Something went wrong on the server. Nothing was changed; try again.")
+
+
+class RequestIds:
+    """Every request has an id: the caller's ``X-Request-Id`` if it is sane, else a new one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Set the id for the request's context and put it on the answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("ascii", "ignore")
+        chosen = given if given.replace("-", "").isalnum() and len(given) <= 64 else uuid4().hex  # noqa: PLR2004
+        token = request_id.set(chosen)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", chosen.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        finally:
+            request_id.reset(token)
