@@ -1,0 +1,1 @@
+"""The way to the server: client, pairing, engine, and status as a value."""
