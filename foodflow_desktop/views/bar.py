@@ -1,0 +1,263 @@
+"""The kiosk's dark top bar and its rail. Nothing covers the bar, stop screens included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from foodflow_desktop.sync.status import PillState
+from foodflow_desktop.views import theme
+from foodflow_desktop.views.i18n import tr
+from foodflow_desktop.views.widgets.controls import Words
+from foodflow_desktop.views.widgets.kiosk import Pressable
+from foodflow_desktop.views.widgets.parts import column, row
+
+BAR_H, RAIL_W, RAIL_ITEM_H = 72, 112, 94
+
+
+@dataclass(frozen=True, slots=True)
+class BarScreen:
+    """What the bar says."""
+
+    line: str
+    about: str
+    pill: PillState
+    count: int
+    language: str
+    user: str
+    short: str
+    clock: str
+
+
+class BarButton(Pressable):
+    """A field on the bar: 48 px to see, the bar's whole height to touch."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.icon, self.tail, self.circle, self.lock = "", "", "", False
+        self.fill, self.ink = "barSoft", "onBar"
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.retheme()
+
+    def retheme(self) -> None:
+        """Follow the text scale."""
+        self.setFixedHeight(BAR_H)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Room for all parts."""
+        painter_width = self._parts_width()
+        return QSize(int(painter_width), BAR_H)
+
+    def _parts_width(self) -> float:
+        from PySide6.QtGui import QFontMetricsF  # noqa: PLC0415 - only for measuring
+
+        width = 15.0 + QFontMetricsF(theme.font(16, 650)).horizontalAdvance(self.text())
+        width += 34 if self.icon else 0
+        width += 45 if self.circle else 0
+        width += (QFontMetricsF(theme.font(15, 450)).horizontalAdvance(self.tail) + 5) if self.tail else 0
+        width += 42 if self.lock else 0
+        return width + (15 if not self.lock else 16)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the field."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(0, 12, self.width(), BAR_H - 24)
+        if self.circle:
+            area = QRectF(0, 10, self.width(), BAR_H - 20)
+        painter.setPen(QPen(theme.colour("barLine"), 1) if theme.is_high_contrast() else Qt.PenStyle.NoPen)
+        fill = theme.colour(self.fill)
+        painter.setBrush(fill.lighter(130) if self.isDown() else fill)
+        painter.drawRoundedRect(area, 12, 12)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.colour("accentBar"), 3))
+            painter.drawRoundedRect(area.adjusted(1.5, 1.5, -1.5, -1.5), 12, 12)
+        left = 15.0
+        if self.icon:
+            painter.drawPixmap(QPointF(left, 24), theme.pixmap(self.icon, 24, self.ink, self.devicePixelRatioF()))
+            left += 34
+        if self.circle:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("onBar2" if theme.is_high_contrast() else "offSoft"))
+            painter.setBrush(theme.colour("onBar"))
+            painter.drawEllipse(QRectF(8, 17, 38, 38))
+            painter.setFont(theme.font(15, 700))
+            painter.setPen(theme.colour("bar"))
+            painter.drawText(QRectF(8, 17, 38, 38), Qt.AlignmentFlag.AlignCenter, self.circle)
+            left = 58
+        left = self._word(painter, left, self.text(), 16, 650, self.ink)
+        if self.tail:
+            self._word(painter, left + 5, self.tail, 15, 450, "onBar2" if self.fill == "barSoft" else self.ink)
+        if self.lock:
+            pixmap = theme.pixmap("padlock", 22, "onBar2", self.devicePixelRatioF())
+            painter.drawPixmap(QPointF(self.width() - 39, 25), pixmap)
+
+    @staticmethod
+    def _word(painter: QPainter, left: float, text: str, px: float, weight: int, ink: str) -> float:
+        painter.setFont(theme.font(px, weight))
+        painter.setPen(theme.colour(ink))
+        width = painter.fontMetrics().horizontalAdvance(text)
+        painter.drawText(QRectF(left, 0, width + 4, BAR_H), Qt.AlignmentFlag.AlignVCenter, text)
+        return left + width
+
+
+class Logo(QWidget):
+    """The product's mark."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(RAIL_W, BAR_H)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the mark."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("barTile"))
+        painter.drawRoundedRect(QRectF(36, 16, 40, 40), 9, 9)
+        painter.setPen(QPen(theme.colour("accentBar"), 2.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawPixmap(QPointF(44, 24), theme.pixmap("logo", 24, "onBar", self.devicePixelRatioF()))
+
+
+class TopBar(QWidget):
+    """Line, product and batch; sync; language; user with lock; clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("bar")
+        self.setFixedHeight(BAR_H)
+        self.line = Words("bar.line", 22, 680, "onBar")
+        self.about = Words("bar.about", 16, 450, "onBar2")
+        self.pill, self.language, self.user = BarButton("bar.sync"), BarButton("bar.language"), BarButton("bar.user")
+        self.clock = Words("bar.clock", 24, 680, "onBar")
+        words = column(gap=1)
+        words.addStretch(1)
+        words.addWidget(self.line)
+        words.addWidget(self.about)
+        words.addStretch(1)
+        box = row(gap=12, margins=(0, 0, 24, 0))
+        box.addWidget(Logo())
+        box.addSpacing(12)
+        box.addLayout(words, 1)
+        for part in (self.pill, self.language, self.user):
+            box.addWidget(part)
+        box.addSpacing(8)
+        box.addWidget(self.clock)
+        self.setLayout(box)
+        self.language.icon = "globe"
+        self.user.lock = True
+
+    def show_screen(self, screen: BarScreen) -> None:
+        """Draw the bar."""
+        self.line.say(screen.line)
+        self.about.say(screen.about)
+        self.clock.say(screen.clock)
+        self.language.say(screen.language.upper(), tr("Language"))
+        self.user.setVisible(bool(screen.user))
+        self.user.circle = screen.short
+        self.user.say(screen.user, tr("{name}, touch to lock", name=screen.user))
+        self._show_pill(screen)
+        for part in (self.pill, self.language, self.user):
+            part.updateGeometry()
+            part.update()
+
+    def _show_pill(self, screen: BarScreen) -> None:
+        words, tail, icon, fill, ink = _pill(screen)
+        self.pill.icon, self.pill.tail, self.pill.fill, self.pill.ink = icon, tail, fill, ink
+        self.pill.say(words, f"{words} {tail}".strip())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("bar"))
+        if theme.is_high_contrast():
+            painter.fillRect(0, BAR_H - 2, self.width(), 2, theme.colour("line"))
+
+
+def _pill(screen: BarScreen) -> tuple[str, str, str, str, str]:
+    """Words, quieter words, icon, fill and ink of the sync pill (ux.md, section 6)."""
+    count = screen.count
+    match screen.pill:
+        case PillState.all_sent:
+            return tr("All sent"), tr("· just now"), "cloud_ok", "barSoft", "onBar"
+        case PillState.sending:
+            return tr("Sending {n}", n=count), "", "cloud_up", "barSoft", "onBar"
+        case PillState.offline:
+            tail = tr("· {n} saved here", n=count) if count else ""
+            return tr("Offline"), tail, "cloud_off", "offSoft", "off"
+        case PillState.needs_help:
+            return tr("Needs help · {n}", n=count), "", "flag", "warnFill", "onWarn"
+        case PillState.not_paired:
+            return tr("Not paired"), "", "cloud_off", "barSoft", "onBar"
+        case PillState.cannot_save:
+            return tr("Cannot save"), "", "crit", "crit", "onState"
+
+
+class RailButton(Pressable):
+    """One entry of the rail; a badge counts what is due."""
+
+    def __init__(self, name: str, icon: str) -> None:
+        super().__init__(name)
+        self.icon, self.badge, self.is_here = icon, 0, False
+        self.setFixedSize(RAIL_W, RAIL_ITEM_H)
+
+    def show_state(self, is_here: bool, badge: int) -> None:
+        """Mark it as the present view, and count."""
+        if (is_here, badge) != (self.is_here, self.badge):
+            self.is_here, self.badge = is_here, badge
+            self.update()
+        self.setAccessibleDescription(tr("{n} due", n=badge) if badge else "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw icon, word, mark and badge."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(8, 0, RAIL_W - 17, RAIL_ITEM_H)
+        ink = "accentInk" if self.is_here else "ink2"
+        if self.is_here or self.isDown():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("accentSoft"))
+            painter.drawRoundedRect(area, 12, 12)
+        if self.is_here:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("accent"))
+            painter.drawRoundedRect(QRectF(-4, 22, 9, 50), 3, 3)
+        self.paint_focus(painter, 12)
+        painter.drawPixmap(QPointF(41, 19), theme.pixmap(self.icon, 30, ink, self.devicePixelRatioF()))
+        painter.setFont(theme.font(15.5, 600))
+        if painter.fontMetrics().horizontalAdvance(self.text()) > RAIL_W - 6:
+            painter.setFont(theme.font(13, 600))
+        painter.setPen(theme.colour(ink))
+        painter.drawText(QRectF(0, 56, RAIL_W, 24), Qt.AlignmentFlag.AlignCenter, self.text())
+        if self.badge:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("warnFill"))
+            painter.drawEllipse(QRectF(63, 8, 26, 26))
+            painter.setFont(theme.font(14.5, 720))
+            painter.setPen(theme.colour("onWarn"))
+            painter.drawText(QRectF(63, 8, 26, 26), Qt.AlignmentFlag.AlignCenter, f"{self.badge}")
+
+
+class Rail(QWidget):
+    """The fixed entries at the left; never scrolls or reorders."""
+
+    def __init__(self, entries: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self.setObjectName("rail")
+        self.setFixedWidth(RAIL_W)
+        self.buttons = {name: RailButton(f"rail.{name}", icon) for name, icon in entries}
+        box = column(gap=6, margins=(0, 10, 0, 0))
+        for button in self.buttons.values():
+            box.addWidget(button)
+        box.addStretch(1)
+        self.setLayout(box)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground and the edge."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("surface"))
+        painter.fillRect(self.width() - 1, 0, 1, self.height(), theme.colour("line"))
