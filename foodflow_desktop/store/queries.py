@@ -91,6 +91,15 @@ def count(db: Connection, kind: str, *, batch_id: UUID | None = None) -> int:
     return db.execute(query).scalar() or 0
 
 
+def counted(db: Connection, batch_id: UUID, since: datetime | None = None) -> int:
+    """Pieces the line counter saw in a batch, from an instant on."""
+    delta = func.json_extract(ENTRY.c.body, "$.delta")
+    query = select(func.sum(delta)).where(ENTRY.c.kind == "line_count", ENTRY.c.batch_id == str(batch_id))
+    if since is not None:
+        query = query.where(ENTRY.c.occurred_at > since.isoformat())
+    return int(db.execute(query).scalar() or 0)
+
+
 def waiting_by_kind(db: Connection) -> dict[str, int]:
     """Unacknowledged facts of lanes 0-2 by kind, for the sync details."""
     query = _joined(select(ENTRY.c.kind, func.count())).where(ENTRY.c.seq > _ACKED).group_by(ENTRY.c.kind)
