@@ -26,6 +26,7 @@ TOKENS: dict[str, tuple[str, str, str]] = {
     "onBar": ("#F2F6F8", "#F2F6F8", "#FFFFFF"),
     "onBar2": ("#C6D3DB", "#B7C5CF", "#FFFFFF"),
     "barSoft": ("#20353F", "#1C2A33", "#111111"),
+    "barTile": ("#1F4B68", "#1B3B50", "#111111"),
     "barLine": ("#2A404D", "#22323D", "#FFFFFF"),
     "accent": ("#0E5A97", "#74B9F3", "#5CD0FF"),
     "onAccent": ("#FFFFFF", "#06131D", "#000000"),
