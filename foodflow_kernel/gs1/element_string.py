@@ -14,7 +14,8 @@ import calendar
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
+from datetime import time as clock_time
 from decimal import Decimal
 
 from foodflow_kernel.errors import Invalid
@@ -42,6 +43,7 @@ class Element:
         ai: as written, with the decimal digit: ``3103``.
         value: the characters of the value as written.
         on: the date, where it carries one.
+        time: the time of that day, local to who printed it.
         number: count, measure or amount as a decimal.
         uom: unit of a measure.
         currency: ISO 4217 number, where it carries one.
@@ -50,7 +52,7 @@ class Element:
     ai: str
     value: str
     on: date | None = None
-    at: datetime | None = None
+    time: clock_time | None = None
     number: Decimal | None = None
     uom: Uom | None = None
     currency: str = ""
@@ -248,7 +250,7 @@ def _numeric(ai: Ai, written: str, value: str, today: date) -> Element:
         case Carries.date:
             element = replace(element, on=_date(written, value, today))
         case Carries.date_time:
-            element = replace(element, at=_date_time(written, value, today))
+            element = replace(element, on=_date(written, value[:6], today), time=_time(written, value))
         case Carries.pieces:
             element = replace(element, number=Decimal(value))
         case Carries.measure | Carries.amount:
@@ -285,10 +287,9 @@ def _date(written: str, value: str, today: date) -> date:
         raise Invalid("gs1_date", ai=written, value=value) from None
 
 
-def _date_time(written: str, value: str, today: date) -> datetime:
-    """Hours and minutes of AI (7003) are local to the plant that printed them: no time zone."""
-    on = _date(written, value[:6], today)
+def _time(written: str, value: str) -> clock_time:
+    """Hours and minutes of AI (7003), local to the plant that printed the label."""
     try:
-        return datetime(on.year, on.month, on.day, int(value[6:8]), int(value[8:10]))  # noqa: DTZ001 - the label has none
+        return clock_time(int(value[6:8]), int(value[8:10]))
     except ValueError:
         raise Invalid("gs1_date", ai=written, value=value) from None
