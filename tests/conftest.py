@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import tempfile
@@ -19,11 +18,6 @@ from server.core.db.postgres import Cluster
 from server.core.db.provision import create_tenant
 from server.core.db.sessions import Database, TenantRef
 from server.core.settings import Settings
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("QT_API", "pyside6")
-# The embedded PostgreSQL locks a file there; without it a warning, which fails a test.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="foodflow-run-"))
 
 
 @pytest.fixture
