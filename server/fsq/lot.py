@@ -60,7 +60,7 @@ class Pack(BaseModel):
 
 
 async def pack(
-    db: AsyncSession, lot: Lot, cmd: Pack, *, made: Decimal, gs1_prefix: str, actor_id: UUID, now: datetime
+    db: AsyncSession, lot: Lot, cmd: Pack, *, made: Decimal, gs1_prefix: str, actor_id: UUID | None, now: datetime
 ) -> Pallet:
     """Pack part of a lot on a pallet and give it its SSCC.
 
@@ -119,7 +119,7 @@ class Ship(BaseModel):
     document_no: str = Field(min_length=1, max_length=40)
 
 
-async def ship(db: AsyncSession, pallet: Pallet, cmd: Ship, *, actor_id: UUID, now: datetime) -> Pallet:
+async def ship(db: AsyncSession, pallet: Pallet, cmd: Ship, *, actor_id: UUID | None, now: datetime) -> Pallet:
     """Ship a pallet: what is held or not released stays.
 
     Raises:

@@ -139,10 +139,10 @@ async def last_good_at(db: AsyncSession, reading: CcpMonitoring) -> object:
 def shown(value: Decimal | None, unit: str | None) -> str:
     """A value with its unit as a person reads it.
 
-    >>> shown(Decimal("71.200000"), "CEL")
+    >>> shown(Decimal("71.200000"), "°C")
     '71.2 °C'
     """
     if value is None:
         return ""
     plain = format(value.normalize(), "f")
-    return f"{plain} {'°C' if unit == 'CEL' else unit or ''}".strip()
+    return f"{plain} {unit or ''}".strip()

@@ -30,8 +30,13 @@ def customer(code: str, document_no: str) -> str:
     return f"customer:{code}|{document_no}"
 
 
+def waste(lot_id: UUID) -> str:
+    """What of a lot was thrown away."""
+    return f"waste:{lot_id}"
+
+
 def kind_of(key: str) -> str:
-    """supplier, lot, batch, pallet or customer.
+    """supplier, lot, batch, pallet, customer or waste.
 
     >>> kind_of("supplier:Verde Foods|S-88213")
     'supplier'
