@@ -1,0 +1,173 @@
+"""People and their rights: make a user, give a role, sum up what somebody may do."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from pydantic import BaseModel, Field
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from foodflow_kernel.clock import Clock
+from foodflow_kernel.errors import Invalid
+from foodflow_kernel.ids import new_id
+from foodflow_kernel.machines.identity import UserState
+from foodflow_kernel.wire import pin
+from server.core.actor import Actor, ActorKind
+from server.identity import matrix
+from server.identity.models import Role, User, UserRole
+
+PASSWORDS = PasswordHasher()
+MIN_PASSWORD = 15
+"""Without a second factor (identity_core, section 3)."""
+
+
+class NewUser(BaseModel):
+    """What is needed to make a person's account."""
+
+    login_code: str = Field(min_length=3, max_length=40)
+    short_no: str = Field(pattern=r"^\d{2,6}$")
+    printed_name: str = Field(min_length=1, max_length=120)
+    email: str | None = None
+    names: dict[str, str] = {}
+    password: str | None = None
+    pin: str | None = None
+    locale: str = "en"
+    roles: tuple[str, ...] = ()
+    plant_id: uuid.UUID | None = None
+
+
+def check_pin(text: str) -> None:
+    """A PIN of four to six digits without runs and repeats.
+
+    Raises:
+        Invalid: `pin_weak`.
+    """
+    digits = [int(each) for each in text if each.isdigit()]
+    steps = {b - a for a, b in itertools.pairwise(digits)}
+    if not re.fullmatch(r"\d{4,6}", text) or steps in ({0}, {1}, {-1}):
+        raise Invalid("pin_weak")
+
+
+def check_password(text: str) -> None:
+    """A password that is long enough.
+
+    Raises:
+        Invalid: `password_short`.
+    """
+    if len(text) < MIN_PASSWORD:
+        raise Invalid("password_short", least=MIN_PASSWORD)
+
+
+async def ensure_roles(db: AsyncSession) -> dict[str, Role]:
+    """The system roles with the permissions the matrix gives them now."""
+    clock: Clock = db.info["clock"]
+    known = {role.key: role for role in (await db.scalars(select(Role))).all()}
+    for key, name in matrix.ROLES.items():
+        granted = sorted(matrix.grants(key, matrix.declared()))
+        if key not in known:
+            known[key] = Role(id=new_id(clock.now()), key=key, name=name, is_system=True, permissions=granted)
+            db.add(known[key])
+        elif known[key].permissions != granted:
+            known[key].permissions = granted
+    await db.flush()
+    return known
+
+
+async def add(db: AsyncSession, new: NewUser) -> User:
+    """Make an active account with its roles.
+
+    Raises:
+        Invalid: `pin_weak`, `password_short`, `role_unknown`.
+    """
+    clock: Clock = db.info["clock"]
+    now = clock.now()
+    if new.pin is not None:
+        check_pin(new.pin)
+    if new.password is not None:
+        check_password(new.password)
+    roles = await ensure_roles(db)
+    user = User(
+        id=new_id(now),
+        login_code=new.login_code,
+        short_no=new.short_no,
+        printed_name=new.printed_name,
+        email=new.email,
+        names=new.names,
+        password_hash=PASSWORDS.hash(new.password) if new.password else None,
+        pin_base=pin.new_base(new.pin) if new.pin else None,
+        locale=new.locale,
+        status=UserState.active,
+    )
+    db.add(user)
+    await db.flush()
+    for key in new.roles:
+        if key not in roles:
+            raise Invalid("role_unknown", role=key)
+        db.add(UserRole(id=new_id(now), user_id=user.id, role_id=roles[key].id, plant_id=new.plant_id, valid_from=now))
+    await db.flush()
+    return user
+
+
+def is_password(user: User, password: str) -> bool:
+    """Whether this is the user's password."""
+    if user.password_hash is None:
+        return False
+    try:
+        return PASSWORDS.verify(user.password_hash, password)
+    except VerificationError:
+        return False
+
+
+async def roles_of(
+    db: AsyncSession, user_ids: Iterable[uuid.UUID], at: datetime
+) -> dict[uuid.UUID, list[tuple[Role, uuid.UUID | None]]]:
+    """The roles that people hold at an instant, each with the plant it is limited to."""
+    query = (
+        select(UserRole.user_id, Role, UserRole.plant_id)
+        .join(Role, Role.id == UserRole.role_id)
+        .where(
+            UserRole.user_id.in_(list(user_ids)),
+            UserRole.valid_from <= at,
+            or_(UserRole.valid_to.is_(None), UserRole.valid_to > at),
+            Role.retired_at.is_(None),
+        )
+    )
+    found: dict[uuid.UUID, list[tuple[Role, uuid.UUID | None]]] = {}
+    for user_id, role, plant_id in (await db.execute(query)).all():
+        found.setdefault(user_id, []).append((role, plant_id))
+    return found
+
+
+async def permissions_of(db: AsyncSession, user_id: uuid.UUID, plant_id: uuid.UUID | None = None) -> frozenset[str]:
+    """Effective codes of a person, at one plant or anywhere."""
+    clock: Clock = db.info["clock"]
+    held = (await roles_of(db, [user_id], clock.now())).get(user_id, [])
+    return frozenset(
+        code
+        for role, plant in held
+        if plant is None or plant_id is None or plant == plant_id
+        for code in role.permissions
+    )
+
+
+async def actor_of(db: AsyncSession, user: User, tenant_id: uuid.UUID, device_id: uuid.UUID | None = None) -> Actor:
+    """The actor that a person is, with all rights and the plants they are limited to."""
+    clock: Clock = db.info["clock"]
+    held = (await roles_of(db, [user.id], clock.now())).get(user.id, [])
+    plants = {plant for _, plant in held}
+    return Actor(
+        ActorKind.user,
+        tenant_id,
+        user.id,
+        user.printed_name,
+        frozenset(code for role, _ in held for code in role.permissions),
+        None if None in plants else frozenset(plant for plant in plants if plant is not None),
+        device_id,
+    )

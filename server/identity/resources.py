@@ -1,0 +1,20 @@
+"""What the API may do with people and roles."""
+
+from __future__ import annotations
+
+from server.core.resource import Resource
+from server.identity.models import Role, User
+
+USER = Resource(
+    model=User,
+    owner="V",
+    path="users",
+    code="identity.user",
+    hidden={"password_hash", "pin_base", "token_epoch", "failed_attempts", "locked_until"},
+    filters={"status": "eq in", "login_code": "eq"},
+    sorts=("printed_name", "short_no"),
+    search=("printed_name", "login_code"),
+)
+ROLE = Resource(model=Role, owner="V", path="roles", code="identity.role", filters={"key": "eq in"}, sorts=("key",))
+
+RESOURCES = (USER, ROLE)
