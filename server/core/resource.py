@@ -280,11 +280,8 @@ def _options(resource: Resource, verb: str, summary: str) -> dict[str, Any]:
 
 def _read_routes(made: APIRouter, resource: Resource) -> None:
     shape = shown_model(resource)
-    page: type[BaseModel] = create_model(
-        f"{resource.name}Page",
-        items=(list[shape], ...),
-        next=(str | None, None),  # type: ignore[valid-type]  # made at run time
-    )
+    page_fields: dict[str, Any] = {"items": (list[shape], ...), "next": (str | None, None)}  # type: ignore[valid-type]
+    page: type[BaseModel] = create_model(f"{resource.name}Page", **page_fields)
 
     @made.get(f"/{resource.path}", response_model=page, **_options(resource, "read", f"List {resource.code}"))
     async def list_rows(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -445,6 +444,62 @@ def upgrade() -> None:
     op.create_index(
         "ix_fsq_trace_link_target", "fsq_trace_link", ["target"], unique=False, postgresql_include=["source"]
     )
+    op.create_table(
+        "identity_login_attempt",
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("login", postgresql.CITEXT(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("is_success", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_identity_login_attempt")),
+    )
+    op.create_index("ix_identity_login_attempt_login_at", "identity_login_attempt", ["login", "at"], unique=False)
+    op.create_table(
+        "identity_role",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("is_system", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("permissions", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_role")),
+    )
+    op.create_index("uq_identity_role_key", "identity_role", ["key"], unique=True)
+    op.create_table(
+        "identity_user",
+        sa.Column("login_code", sa.Text(), nullable=False),
+        sa.Column("short_no", sa.Text(), nullable=False),
+        sa.Column("printed_name", sa.Text(), nullable=False),
+        sa.Column("email", postgresql.CITEXT(), nullable=True),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("pin_base", sa.Text(), nullable=True),
+        sa.Column("locale", sa.Text(), server_default=sa.text("'en'"), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum("invited", "active", "locked", "disabled", name="userstate", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("failed_attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("token_epoch", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("failed_attempts >= 0", name=op.f("ck_identity_user_failed_attempts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_user")),
+    )
+    op.create_index("uq_identity_user_email", "identity_user", ["email"], unique=True)
+    op.create_index("uq_identity_user_login_code", "identity_user", ["login_code"], unique=True)
     op.create_table(
         "planning_item",
         sa.Column("code", sa.Text(), nullable=False),
@@ -1063,6 +1118,24 @@ def upgrade() -> None:
     op.create_index(
         "ix_sync_telemetry_received_at", "sync_telemetry", ["received_at"], unique=False, postgresql_using="brin"
     )
+    op.create_table(
+        "identity_user_role",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("role_id", sa.Uuid(), nullable=False),
+        sa.Column("plant_id", sa.Uuid(), nullable=True),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_to", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("valid_to is null or valid_to > valid_from", name=op.f("ck_identity_user_role_valid")),
+        sa.ForeignKeyConstraint(
+            ["role_id"], ["identity_role.id"], name=op.f("fk_identity_user_role_role_id_identity_role")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["identity_user.id"], name=op.f("fk_identity_user_role_user_id_identity_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_user_role")),
+    )
+    op.create_index("ix_identity_user_role_user_id", "identity_user_role", ["user_id"], unique=False)
     op.create_table(
         "planning_bom",
         sa.Column("item_id", sa.Uuid(), nullable=False),
@@ -1757,6 +1830,8 @@ def downgrade() -> None:
     op.drop_table("plant_ops_line")
     op.drop_index("uq_planning_bom_item_revision", table_name="planning_bom")
     op.drop_table("planning_bom")
+    op.drop_index("ix_identity_user_role_user_id", table_name="identity_user_role")
+    op.drop_table("identity_user_role")
     op.drop_index("ix_sync_telemetry_received_at", table_name="sync_telemetry", postgresql_using="brin")
     op.drop_table("sync_telemetry")
     op.drop_table("sync_snapshot_part")
@@ -1809,6 +1884,13 @@ def downgrade() -> None:
     op.drop_table("plant_ops_batch_move")
     op.drop_index("uq_planning_item_code", table_name="planning_item")
     op.drop_table("planning_item")
+    op.drop_index("uq_identity_user_login_code", table_name="identity_user")
+    op.drop_index("uq_identity_user_email", table_name="identity_user")
+    op.drop_table("identity_user")
+    op.drop_index("uq_identity_role_key", table_name="identity_role")
+    op.drop_table("identity_role")
+    op.drop_index("ix_identity_login_attempt_login_at", table_name="identity_login_attempt")
+    op.drop_table("identity_login_attempt")
     op.drop_index("ix_fsq_trace_link_target", table_name="fsq_trace_link", postgresql_include=["source"])
     op.drop_index("ix_fsq_trace_link_source", table_name="fsq_trace_link", postgresql_include=["target"])
     op.drop_index("ix_fsq_trace_link_event", table_name="fsq_trace_link")

@@ -1,0 +1,100 @@
+"""Build the application from its registries: resources, routers, reactions. Nothing else is here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from foodflow_kernel.clock import Clock
+from server.core import http
+from server.core.db.postgres import Cluster
+from server.core.db.sessions import Database
+from server.core.events import Reactions
+from server.core.resource import Resource, router
+from server.core.settings import Settings
+from server.core.tls import Certificates
+from server.identity import devices, sign_in
+from server.identity import resources as identity
+
+API = "/api/v1"
+
+RESOURCES: tuple[Resource, ...] = (*identity.RESOURCES,)
+"""Every table that the API offers; tests, docs and permissions iterate this."""
+
+ROUTERS = (sign_in.router, devices.router)
+"""What is not a plain table."""
+
+REACTIONS: Reactions = {}
+"""Event to what reacts, from flows."""
+
+VERSION = "0.1.0"
+
+
+class Health(BaseModel):
+    """Whether this process can serve."""
+
+    status: str
+    version: str
+
+
+def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates: Certificates | None = None) -> FastAPI:
+    """The application of one process.
+
+    Args:
+        settings: what the administrator set.
+        clock: where the product gets its time from.
+        cluster: the database, already migrated.
+        certificates: what is served with; the CA is offered to terminals for pinning.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = Database(cluster, clock, max_connections=settings.max_connections, max_engines=settings.max_engines)
+        app.state.database = database
+        yield
+        await database.close()
+
+    app = FastAPI(
+        title="FoodFlow OS",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{API}/openapi.json",
+        responses={400: {"description": "The request cannot be read", "content": {http.PROBLEM: {}}}},
+    )
+    app.state.settings, app.state.clock, app.state.secret = settings, clock, cluster.secret
+    app.state.authenticate, app.state.signer, app.state.reactions = (
+        sign_in.authenticate,
+        sign_in.PinOrPassword(),
+        REACTIONS,
+    )
+    app.state.ca_der = certificates.ca_der if certificates else b""
+    http.install(app)
+
+    @app.get(f"{API}/health", tags=["operations"])
+    async def health(response: Response) -> Health:
+        """Whether the process answers and the database does too."""
+        database: Database = app.state.database
+        try:
+            async with database.platform_session() as db:
+                await db.execute(text("SELECT 1"))
+        except OSError:
+            response.status_code = 503
+            return Health(status="database_unreachable", version=VERSION)
+        return Health(status="ok", version=VERSION)
+
+    @app.get(f"{API}/ca", tags=["operations"], response_class=Response)
+    async def ca() -> Response:
+        """The CA that terminals pin, as PEM; the four pairing words tell whether it is the right one."""
+        pem = certificates.ca.read_bytes() if certificates else b""
+        return Response(pem, media_type="application/x-pem-file")
+
+    for each in ROUTERS:
+        app.include_router(each, prefix=API)
+    app.include_router(router(RESOURCES), prefix=API)
+    return app

@@ -1,0 +1,228 @@
+"""``foodflow-server``: serve, migrate, make tenants and users, approve terminals, print the API."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID
+
+import uvicorn
+from sqlalchemy import URL
+
+from foodflow_kernel.clock import Clock, clock_from_env
+from foodflow_kernel.errors import FoodFlowError
+from server.app import create_app
+from server.core import logs, tls
+from server.core.actor import system
+from server.core.db import postgres, provision
+from server.core.db.sessions import Database
+from server.core.settings import Settings, from_environment
+from server.identity import people
+
+Command = Callable[[argparse.Namespace, Settings, Clock], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; a refusal is one sentence on standard error and exit status 1."""
+    given = parser().parse_args(arguments)
+    over = {name: value for name, value in vars(given).items() if name in Settings.model_fields and value is not None}
+    try:
+        settings = from_environment(os.environ, **over)
+        command: Command = given.command
+        return command(given, settings, clock_from_env())
+    except FoodFlowError as error:
+        sys.stderr.write(f"{error.sentence}\n")
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    made = argparse.ArgumentParser(prog="foodflow-server", description=__doc__)
+    made.add_argument("--data-folder", type=Path, help="where the server keeps its data")
+    commands = made.add_subparsers(required=True, metavar="command")
+    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {"": commands}
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        group, _, verb = name.rpartition(" ")
+        if group not in groups:
+            parent = commands.add_parser(group, help=f"{group} ...")
+            groups[group] = parent.add_subparsers(required=True, metavar="verb")
+        each = groups[group].add_parser(verb, help=text, description=text)
+        each.set_defaults(command=command)
+        return each
+
+    served = add("serve", serve, "start the server; migrates first, and starts its own PostgreSQL if none is named")
+    served.add_argument("--host")
+    served.add_argument("--port", type=int)
+    served.add_argument("--seed-demo", action="store_true", help="make the two demo tenants if they are not there")
+    served.add_argument("--ready-file", type=Path, help="write the address here once requests are answered")
+    add("migrate", migrate, "bring the platform and every tenant to the newest revision")
+    tenant = add("tenant create", tenant_create, "make a company: schema, role, registry")
+    tenant.add_argument("slug")
+    tenant.add_argument("legal_name")
+    tenant.add_argument("--gs1-prefix", default="9501101")
+    tenant.add_argument("--tz", default="UTC")
+    user = add("user create", user_create, "make a person's account; PIN and password are read from standard input")
+    user.add_argument("tenant")
+    user.add_argument("login_code")
+    user.add_argument("short_no")
+    user.add_argument("printed_name")
+    user.add_argument("--email")
+    user.add_argument("--role", action="append", default=[])
+    user.add_argument("--plant", type=UUID)
+    add("openapi", openapi, "print the OpenAPI document")
+    add("ca", print_ca, "print the CA certificate that terminals pin")
+    return made
+
+
+def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Start the server and answer until told to stop (SIGTERM, SIGINT)."""
+    logs.start(settings.log_level, clock)
+    certificates = tls.ensure(settings.data_folder / "tls", settings.names, clock)
+    cluster = postgres.open_cluster(settings)
+
+    async def prepare(database: Database) -> None:
+        await provision.migrate_all(database)
+        if given.seed_demo:
+            from server import seed  # noqa: PLC0415  # the demo plant is only loaded when asked for
+
+            await seed.seed(database)
+
+    run(settings, clock, prepare, cluster)
+    app = create_app(settings, clock, cluster, certificates)
+    listener = socket.create_server((settings.host, settings.port))
+    host, port = listener.getsockname()[:2]
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        ssl_certfile=settings.certificate or certificates.certificate,
+        ssl_keyfile=settings.certificate_key or certificates.key,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+    server = _Announcing(config, f"https://{host}:{port}", given.ready_file)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until uvicorn takes over
+    server.run(sockets=[listener])
+    return 0
+
+
+class _Announcing(uvicorn.Server):
+    """A server that says where it listens once it answers."""
+
+    def __init__(self, config: uvicorn.Config, address: str, ready_file: Path | None) -> None:
+        super().__init__(config)
+        self.address, self.ready_file = address, ready_file
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        sys.stdout.write(f"FoodFlow OS listens on {self.address}\n")
+        sys.stdout.flush()
+        if self.ready_file is not None:
+            self.ready_file.write_text(self.address)
+
+
+def run(
+    settings: Settings,
+    clock: Clock,
+    work: Callable[[Database], Awaitable[None]],
+    cluster: postgres.Cluster | None = None,
+) -> None:
+    """Run some work with the database open, and close it."""
+    opened = cluster or postgres.open_cluster(settings)
+
+    async def inner() -> None:
+        database = Database(opened, clock)
+        try:
+            await work(database)
+        finally:
+            await database.close()
+
+    asyncio.run(inner())
+
+
+def migrate(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Migrate everything and say what was migrated."""
+
+    async def work(database: Database) -> None:
+        for schema in await provision.migrate_all(database):
+            sys.stdout.write(f"{schema} is at the newest revision\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def tenant_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Provision a tenant with its system roles."""
+
+    async def work(database: Database) -> None:
+        await provision.migrate_all(database)
+        made = await provision.create_tenant(
+            database, given.slug, given.legal_name, gs1_company_prefix=given.gs1_prefix, default_tz=given.tz
+        )
+        async with database.tenant_session(made.id, system(made.id, "foodflow-server")) as db:
+            await people.ensure_roles(db)
+        sys.stdout.write(f"{made.name}: tenant {made.slug}, schema {made.schema}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def user_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Make an account; secrets come from standard input, never from the command line."""
+    password, pin = _secret("Password: ", sys.stdin), _secret("PIN: ", sys.stdin)
+    new = people.NewUser(
+        login_code=given.login_code,
+        short_no=given.short_no,
+        printed_name=given.printed_name,
+        email=given.email,
+        password=password or None,
+        pin=pin or None,
+        roles=tuple(given.role),
+        plant_id=given.plant,
+    )
+
+    async def work(database: Database) -> None:
+        tenant = await database.tenant_by_slug(given.tenant)
+        async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
+            user = await people.add(db, new)
+        sys.stdout.write(f"{user.printed_name} may sign in as {user.login_code}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def _secret(prompt: str, stream: TextIO) -> str:
+    if stream.isatty():
+        import getpass  # noqa: PLC0415  # only at a terminal
+
+        return getpass.getpass(prompt)
+    return stream.readline().strip()
+
+
+def openapi(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Print the API's description; needs no database."""
+    nowhere = postgres.Cluster(
+        postgres.URL.create("postgresql+psycopg"), b"", postgres.URL.create("postgresql+psycopg")
+    )
+    sys.stdout.write(json.dumps(create_app(settings, clock, nowhere).openapi(), indent=1) + "\n")
+    return 0
+
+
+def print_ca(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Print the CA certificate as PEM."""
+    sys.stdout.write(tls.ensure(settings.data_folder / "tls", settings.names, clock).ca.read_text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
