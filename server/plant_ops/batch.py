@@ -106,17 +106,18 @@ async def move(
 
 
 async def _apply(db: AsyncSession, batch: ProductionBatch, to: BatchState, at: datetime, body: BatchMoved) -> None:
+    # Asked before the first change: a query in between would flush, and count as a revision of its own.
+    rate = await rate_at(db, batch.line_id, batch.item_id, at)
+    counted = (await counts(db, [batch.id])).get(batch.id, Counts())
     batch.status = to
     if body.move == "start":
         batch.started_at = at
         batch.ccp_version_ids = list(body.ccp_version_ids)
-        batch.pri_s = await rate_at(db, batch.line_id, batch.item_id, at) or batch.pri_s
+        batch.pri_s = rate or batch.pri_s
     if body.move in ("complete", "abort"):
-        counted = (await counts(db, [batch.id])).get(batch.id, Counts())
-        good = counted.good if body.good is None else body.good
-        scrap = counted.scrap if body.scrap is None else body.scrap
         batch.ended_at = at
-        batch.good, batch.scrap = max(good, 0), max(scrap, 0)
+        batch.good = max(counted.good if body.good is None else body.good, 0)
+        batch.scrap = max(counted.scrap if body.scrap is None else body.scrap, 0)
         batch.total = max(counted.total, batch.good + batch.scrap)
 
 
