@@ -21,7 +21,12 @@ from foodflow_kernel.wire.protocol import Lane
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """Where one lane of one incarnation stands, kept in memory by the writer."""
+    """Where one lane of one incarnation stands, kept in memory by the writer.
+
+    Args:
+        parked: rows of the newest answer that wait on the server for an upgrade or another terminal.
+        dead: rows the server stored but could not apply: a person decides.
+    """
 
     lane: int
     head: int
@@ -35,7 +40,9 @@ class LaneState:
 
     @property
     def unsent(self) -> int:
-        """Rows past the acknowledged one."""
+        """Rows past the acknowledged one; of a broken lane the bad row, since those after it went on elsewhere."""
+        if self.problem == "chain_broken":
+            return 1
         return self.head - self.acked
 
 

@@ -164,6 +164,10 @@ class Master:
         ordered = sorted(self.reasons.values(), key=lambda reason: (reason.sort, reason.code))
         return _grouped((reason.tree, reason) for reason in ordered)
 
+    def version(self, entity_id: UUID) -> int:
+        """The version of a row, the ``base_rev`` of a command; 0 if it is not known."""
+        return self.versions.get(entity_id, 0)
+
     def anything(self, entity_id: UUID) -> wire.Entity | None:
         """A row of any kind by id, retired ones included."""
         for rows in self.rows.values():

@@ -134,11 +134,30 @@ class Outbox:
                     acked=seq,
                     acked_at=at,
                     dead=refused,
-                    parked=state.parked + parked,
+                    parked=parked,
                     oldest_at=journal.recorded_at(db, log.id, int(lane), seq + 1),
                 )
             journal.save_cursor(db, log.id, state)
             return log.with_lane(state), own == hash_
+
+        return self._change(writer, settle)
+
+    def rewind(self, incarnation: UUID, lane: Lane, seq: int, hash_: bytes) -> bool:
+        """The server has less than it once acknowledged (restored): send from ``seq`` on again.
+
+        False if its hash there is not ours, or it claims more than we have: then it is not our log.
+        """
+        writer = self._writers(lane)
+
+        def settle(db: Connection) -> tuple[LogState, bool]:
+            log = _find(writer, incarnation)
+            state = log.lanes[int(lane)]
+            if journal.hash_at(db, log, int(lane), seq) != hash_:
+                return log.with_lane(replace(state, problem="fork")), False
+            oldest = journal.recorded_at(db, log.id, int(lane), seq + 1)
+            state = replace(state, acked=seq, oldest_at=oldest)
+            journal.save_cursor(db, log.id, state)
+            return log.with_lane(state), True
 
         return self._change(writer, settle)
 

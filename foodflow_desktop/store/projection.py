@@ -47,6 +47,13 @@ def project(db: Connection, log: int, rows: Sequence[Recorded]) -> None:
         db.execute(_INSERT, entries)
 
 
+def move(db: Connection, log: int, rows: Sequence[Recorded]) -> None:
+    """Entries whose facts now stand at another place in the journal; made if they are missing."""
+    for row in rows:
+        if row.fact.kind not in NOT_PROJECTED:
+            db.execute(_INSERT.prefix_with("OR REPLACE"), to_entry(log, int(row.lane), row.seq, row.fact))
+
+
 def rebuild(db: Connection) -> int:
     """Make ``entry`` anew from the journal; how many rows it has then."""
     db.execute(delete(ENTRY))

@@ -69,7 +69,11 @@ class SyncStatus:
     @property
     def needs_help(self) -> int:
         """Refused records, conflicts and lanes that a person must look at."""
-        return self.conflicts + sum(lane.dead + (lane.problem is not None) for lane in self.lanes)
+        return (
+            self.conflicts
+            + sum(lane.dead + (lane.problem is not None) for lane in self.lanes)
+            + (self.salvage.get("lost", 0) > 0)
+        )
 
     @property
     def oldest_at(self) -> datetime | None:

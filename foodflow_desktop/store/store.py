@@ -20,14 +20,16 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine, exists, select
 
-from foodflow_desktop.store import files, incarnation, journal, lock, migrate, projection, stamp, terminal
-from foodflow_desktop.store.cache import Cache
+from foodflow_desktop.store import files, incarnation, journal, lock, migrate, projection, salvage, stamp, terminal
+from foodflow_desktop.store.cache import Cache, note, put_note
+from foodflow_desktop.store.check import Walk
 from foodflow_desktop.store.drafts import Draft, Recorded
 from foodflow_desktop.store.files import File
 from foodflow_desktop.store.journal import LaneState, LogState
 from foodflow_desktop.store.master import Master
 from foodflow_desktop.store.outbox import Outbox
 from foodflow_desktop.store.reserve import DEFAULT_BYTES, Reserve
+from foodflow_desktop.store.salvage import Salvaged
 from foodflow_desktop.store.stamp import Look, Stamper
 from foodflow_desktop.store.status import LaneStatus, SyncStatus
 from foodflow_desktop.store.tables import ENTRY
@@ -41,6 +43,10 @@ from foodflow_kernel.wire import facts
 from foodflow_kernel.wire.protocol import OPS_LANES, Lane
 
 _log = logging.getLogger(__name__)
+
+SALVAGE_NOTE = "salvage"
+HEARD_NOTE = "heard_at"
+KEEP_HEARD_S = 60.0
 
 COMPLIANCE = (Lane.urgent, Lane.events)
 """Lanes that may use the reserve."""
@@ -78,11 +84,15 @@ class Store:
         self._readers: dict[str, Engine] = {}
         self._stamper = Stamper(clock)
         self._reserve = Reserve(folder, options.reserve_bytes)
+        self._kept_heard_at: datetime | None = None
         self._device_facts: DeviceFacts | None = None
         self._held: IO[bytes] | None = None
         ops = File(folder / files.OPS_NAME, "FULL", options.ops_max_pages)
         telemetry = File(folder / files.TELEMETRY_NAME, "NORMAL", options.telemetry_max_pages)
+        self._salvaged: dict[str, Salvaged] = {}
         for file in (ops, telemetry):
+            if reasons := salvage.damage(file.path):
+                self._salvaged[file.path.name] = salvage.set_aside(file, clock.now(), reasons)
             migrate.upgrade(file)
         self._ops = Writer(
             ops,
@@ -133,9 +143,13 @@ class Store:
         self._telemetry.start()
         if self.terminal is not None:
             self._continue_or_begin(self.terminal)
+            self._after_salvage()
         self._resume_stamps()
         self.cache.load()
-        self._refresh()
+        with self.reading() as db:
+            salvaged, heard = note(db, SALVAGE_NOTE) or {}, note(db, HEARD_NOTE)
+        self._kept_heard_at = datetime.fromisoformat(heard) if heard else None
+        self._refresh(salvage=salvaged, heard_at=self._kept_heard_at)
 
     def close(self) -> None:
         """Finish what is queued and let go of the files: readers first, the writers checkpoint last."""
@@ -240,8 +254,12 @@ class Store:
         self._status_callbacks.append(callback)
 
     def heard(self, at: datetime) -> None:
-        """The hub answered."""
+        """The hub answered. Kept in the file once a minute, so that its age is known after a restart."""
         self._refresh(heard_at=at, last_error=None)
+        kept = self._kept_heard_at
+        if kept is None or abs((at - kept).total_seconds()) >= KEEP_HEARD_S:
+            self._kept_heard_at = at
+            self._ops.run(lambda db: put_note(db, HEARD_NOTE, at.isoformat()))
 
     def sync_failed(self, code: str) -> None:
         """The newest attempt to reach the hub failed."""
@@ -285,6 +303,70 @@ class Store:
         self._refresh()
         return fresh
 
+    def salvage_lane(self, incarnation_: UUID, lane: Lane, bad: int) -> int:
+        """A row of the unsent tail was changed on this terminal: leave it for a person, send the rest.
+
+        What was before it is sent under its own log. The sound rows after it go on under a new
+        incarnation with their bytes unchanged, in one transaction with the mark on the old lane.
+        """
+        if self._status.incarnation == incarnation_:
+            self.begin_incarnation("chain_broken")
+        writer = self._writer_of(lane)
+
+        def work(db: Connection) -> int:
+            log = next(log for log in writer.logs if log.incarnation == incarnation_)
+            state = log.lanes[int(lane)]
+            walk = Walk(journal.hash_at(db, log, int(lane), bad - 1) or b"", bad - 1)
+            rows = [
+                row for row in journal.walk(db, log.id, int(lane), bad - 1) if walk.take(row.seq, row.body, row.hash)
+            ]
+            moved = writer.adopt(db, [(int(lane), row.body) for row in rows if row.seq > bad])
+            if lane is not Lane.telemetry and writer.log is not None:
+                projection.move(db, writer.log.id, moved)
+            state = replace(state, problem="chain_broken")
+            journal.save_cursor(db, log.id, state)
+            writer.put_log(log.with_lane(state))
+            return len(moved)
+
+        moved = writer.run(work)
+        _log.error("a journal row was changed", extra={"lane": int(lane), "seq": bad, "moved": moved})
+        self._refresh()
+        return moved
+
+    def _after_salvage(self) -> None:
+        """Go on with what a damaged file still held, and note what it did not."""
+        if not self._salvaged:
+            return
+        for writer in (self._ops, self._telemetry):
+            outcome = self._salvaged.get(writer.file.path.name)
+            if outcome is None:
+                continue
+            loose = outcome.loose
+            if writer is self._telemetry:
+                writer.run(lambda db, loose=loose: self._telemetry.adopt(db, loose))  # type: ignore[misc]
+                continue
+
+            def work(db: Connection, loose: list[tuple[int, bytes]] = loose) -> None:
+                self._ops.adopt(db, loose)
+                projection.rebuild(db)
+
+            writer.run(work)
+        counts = {
+            "kept": sum(outcome.kept for outcome in self._salvaged.values()),
+            "lost": sum(outcome.lost for outcome in self._salvaged.values()),
+        }
+        self._ops.run(lambda db: put_note(db, SALVAGE_NOTE, counts))
+
+    def forget_salvage(self) -> None:
+        """A person has seen what was salvaged and lost."""
+        self._ops.run(lambda db: put_note(db, SALVAGE_NOTE, {}))
+        self._refresh(salvage={})
+
+    @property
+    def boot_id(self) -> str:
+        """The period within which monotonic times compare."""
+        return self._stamper.boot_id
+
     def _continue_or_begin(self, paired: Terminal) -> None:
         ops, telemetry = self._ops.log, self._telemetry.log
         if ops is not None and ops.device != paired.device:
@@ -293,6 +375,10 @@ class Store:
         reason = incarnation.doubt(
             self.folder, ops.incarnation if ops else None, telemetry.incarnation if telemetry else None
         )
+        if reason is None and not (
+            self._ops.run(self._ops.is_head_sound) and self._telemetry.run(self._telemetry.is_head_sound)
+        ):
+            reason = "chain_broken"
         if reason is not None:
             self.begin_incarnation(reason)
 

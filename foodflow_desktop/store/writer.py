@@ -134,6 +134,40 @@ class Writer:
         else:
             self.logs = (*self.logs, log)
 
+    def is_head_sound(self, db: Connection) -> bool:
+        """Whether the last row of each lane is what its chain says: the next row would build on it."""
+        log = self.log
+        if log is None:
+            return True
+        for lane, state in log.lanes.items():
+            for row in journal.read(db, log.id, lane, state.head - 1, 1) if state.head else []:
+                if chain.link(journal.hash_at(db, log, lane, row.seq - 1) or b"", row.body) != row.hash:
+                    return False
+        return True
+
+    def adopt(self, db: Connection, bodies: Sequence[tuple[int, bytes]]) -> list[Recorded]:
+        """Append bytes of another log under the present incarnation, unchanged. Only inside work given to ``run``.
+
+        Bytes that are no fact are left out.
+        """
+        log, key = self.log, self.key
+        if log is None or key is None:
+            raise Refused("not_paired")
+        rows = []
+        for lane, raw in bodies:
+            try:
+                fact = facts.decode(raw)
+            except Invalid:
+                continue
+            state = log.lanes[lane]
+            link = chain.link(state.hash, raw)
+            rows.append(Recorded(fact, log.incarnation, Lane(lane), state.head + 1, link, raw))
+            log = log.with_lane(replace(state, head=state.head + 1, hash=link, oldest_at=state.oldest_at or fact.at))
+        if rows:
+            journal.append(db, log.id, rows, _sign(key, rows))
+            self.put_log(log)
+        return rows
+
     # --- on the writer thread --------------------------------------------------------------
 
     def _main(self) -> None:
