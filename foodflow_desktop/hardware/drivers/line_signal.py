@@ -9,6 +9,7 @@ Verified on: the shipped simulator and recordings of it. Not yet verified on a r
 
 from __future__ import annotations
 
+import contextlib
 from typing import ClassVar, Literal
 
 from foodflow_desktop.hardware.drivers import modbus
@@ -44,17 +45,15 @@ class LineSignal(Driver):
 
     def __init__(self, device: str, options: SignalOptions, bench: Bench) -> None:
         super().__init__(device, options, bench)
-        self._exchange = Exchange(bench.transport, options, device)
+        self._exchange = Exchange(bench.transport, options, device, bench.clock, bench.complain)
         self._pace = Pace(bench.clock, options.period_s)
 
     def step(self) -> None:
         """Read bit and counter once a period."""
         if not self._pace.is_due():
             return
-        try:
+        with contextlib.suppress(Garbled):  # told already; the hub ends it when it lasts
             self.emit(self._read())
-        except Garbled as error:
-            self.complain(error)
 
     def _read(self) -> SignalReading:
         options = self.options

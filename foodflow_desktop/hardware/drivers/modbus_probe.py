@@ -12,6 +12,7 @@ Verified on: the shipped simulator and recordings of it. Not yet verified on a r
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import ClassVar
 
@@ -76,7 +77,7 @@ class ModbusProbe(Driver):
 
     def __init__(self, device: str, options: ProbeOptions, bench: Bench) -> None:
         super().__init__(device, options, bench)
-        self._exchange = Exchange(bench.transport, options, device)
+        self._exchange = Exchange(bench.transport, options, device, bench.clock, bench.complain)
         self._pace = Pace(bench.clock, options.period_s)
         self._rest = {
             point.tag: Steadiness(point.steady_window_s, point.steady_band, point.stuck_after_s)
@@ -93,11 +94,9 @@ class ModbusProbe(Driver):
         """Read every point once a period."""
         if not self._pace.is_due():
             return
-        try:
+        with contextlib.suppress(Garbled):  # told already; the hub ends it when it lasts
             for point in self.options.points:
                 self._read(point)
-        except Garbled as error:
-            self.complain(error)
 
     def _read(self, point: Point) -> None:
         registers = self._exchange.registers(point.table, point.address, modbus.width(point.kind))
