@@ -79,6 +79,12 @@ class TraceStation:
             notice_data=self._notice_data,
         )
 
+    def forget(self) -> None:
+        """Drop what was shown to the person before."""
+        self._report.forget()
+        self._searched, self._hits, self._lot = "", (), None
+        self._tell(None)
+
     def search(self, text: str) -> None:
         """Find lots and batches by code; a single exact hit is traced at once. Blocks."""
         self._searched = text.strip()
