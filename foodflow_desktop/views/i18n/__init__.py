@@ -1,6 +1,7 @@
 """Words, numbers and times in the language of the screen."""
 
 from foodflow_desktop.views.i18n.i18n import (
+    LANGUAGES,
     age,
     clock,
     current,
@@ -16,6 +17,7 @@ from foodflow_desktop.views.i18n.i18n import (
 )
 
 __all__ = [
+    "LANGUAGES",
     "age",
     "clock",
     "current",

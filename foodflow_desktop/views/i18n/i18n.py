@@ -46,7 +46,7 @@ def current() -> str:
     return _Now.language
 
 
-def tr(text: str, **filled: Any) -> str:
+def tr(text: str, /, **filled: Any) -> str:
     """A text in the language in use; ``{name}`` is filled after translation."""
     if _Now.language == "es":
         text = SPANISH.get(text, text)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from foodflow_desktop.views import theme
 from foodflow_desktop.views.i18n import age, clock, named, number, tr
 from foodflow_desktop.views.widgets.controls import Button, Icon, Words
 from foodflow_desktop.views.widgets.parts import Card, Rule, clear, column, row
 from foodflow_kernel.wire.reports import Board, DeviationLine
 
 
-class DeviationRow(QWidget):
-    """One open deviation in a list."""
+class DeviationRow(QAbstractButton):
+    """One open deviation in a list; a click opens its detail."""
 
     def __init__(self, one: DeviationLine, now: datetime) -> None:
         super().__init__()
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(f"{named(one.title_names, one.title)}, {one.detail}")
         self.setObjectName(f"board.deviation.{one.number}")
         box = row(gap=14, margins=(0, 10, 0, 10))
         is_critical = one.severity == "critical"
@@ -36,6 +40,16 @@ class DeviationRow(QWidget):
         open_for.setAccessibleName(tr("open for {hours} hours", hours=open_for.text()))
         box.addWidget(open_for, 0, Qt.AlignmentFlag.AlignTop)
         self.setLayout(box)
+        for part in (title, detail, open_for, icon):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw where the keyboard is."""
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setPen(QPen(theme.colour("focus"), 2))
+            painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 8, 8)
 
 
 class Tile(Card):
@@ -67,7 +81,8 @@ class BoardSide(QWidget):
     """Open deviations above, sync health below."""
 
     opened = Signal(str)
-    """A screen was asked for: ``deviations`` or ``sync_health``."""
+    """A screen was asked for: ``sync_health``."""
+    deviation_opened = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +134,9 @@ class BoardSide(QWidget):
         clear(self._list)
         for one in board.deviations:
             self._list.addWidget(Rule())
-            self._list.addWidget(DeviationRow(one, now))
+            line = DeviationRow(one, now)
+            line.clicked.connect(lambda _=False, number=one.number: self.deviation_opened.emit(number))
+            self._list.addWidget(line)
         if not board.deviations:
             nothing = Words("board.deviations.none", 15, 400, "ink2", wrap=True)
             nothing.say(tr("None. A reading outside its limit opens one by itself."))

@@ -125,12 +125,22 @@ class Header(QWidget):
         self.search.setPlaceholderText(tr("Find a lot or batch…"))
         self.search.setAccessibleName(tr("Find a lot or batch…"))
         if not screen.is_heard:
-            since = tr("No answer since {time}", time=clock(screen.heard_at)) if screen.heard_at else tr("No answer from the hub")
+            since = (
+                tr("No answer since {time}", time=clock(screen.heard_at))
+                if screen.heard_at
+                else tr("No answer from the hub")
+            )
             self.pill.say(since, "cloud_off", "offSoft", "off", "")
         elif screen.needs_decision:
-            self.pill.say(tr("Needs help · {count}", count=number(screen.needs_decision)), "flag", "warnFill", "onWarn", "")
+            self.pill.say(
+                tr("Needs help · {count}", count=number(screen.needs_decision)), "flag", "warnFill", "onWarn", ""
+            )
         elif screen.offline:
-            text = tr("1 terminal offline") if screen.offline == 1 else tr("{count} terminals offline", count=screen.offline)
+            text = (
+                tr("1 terminal offline")
+                if screen.offline == 1
+                else tr("{count} terminals offline", count=screen.offline)
+            )
             self.pill.say(text, "cloud_off", "offSoft", "off", "")
         elif screen.waiting:
             self.pill.say(tr("Sending {count}", count=number(screen.waiting)), "cloud_up", "surface2", "ink", "line")

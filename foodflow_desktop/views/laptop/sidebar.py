@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from foodflow_desktop.stations.supervisor import LaptopScreen
 from foodflow_desktop.views import i18n, theme
 from foodflow_desktop.views.i18n import tr
-from foodflow_desktop.views.widgets.controls import Words
-from foodflow_desktop.views.widgets.parts import column, row
+from foodflow_desktop.views.widgets.parts import column
 
 WIDTH = 216
-ENTRIES = (
+ENTRIES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("board", "grid", lambda: tr("Line board")),
     ("deviations", "octagon", lambda: tr("Deviations")),
     ("trace", "share", lambda: tr("Trace")),
@@ -160,7 +161,9 @@ class BarButton(QAbstractButton):
         painter.setPen(QPen(theme.colour("accentBar"), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("barSoft"))
         painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 10, 10)
-        painter.drawPixmap(12, int(area.height() / 2 - 9), theme.pixmap(self._icon, 18, "onBar2", self.devicePixelRatioF()))
+        painter.drawPixmap(
+            12, int(area.height() / 2 - 9), theme.pixmap(self._icon, 18, "onBar2", self.devicePixelRatioF())
+        )
         painter.setFont(theme.font(14.5, 500))
         painter.setPen(theme.colour("onBar"))
         painter.drawText(area.adjusted(42, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, self.text())

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from foodflow_desktop.stations.supervisor import Supervisor
 from foodflow_desktop.views import i18n, jobs
-from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.laptop.board_view import BoardView
 from foodflow_desktop.views.laptop.deviations_view import DeviationsView
 from foodflow_desktop.views.laptop.header import Header

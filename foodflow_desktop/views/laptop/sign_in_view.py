@@ -1,0 +1,99 @@
+"""Signing in at the laptop: which hub, which plant, who, and the password."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from foodflow_desktop.stations.supervisor import LaptopScreen
+from foodflow_desktop.views import i18n
+from foodflow_desktop.views.i18n import tr
+from foodflow_desktop.views.laptop.notices import Notice
+from foodflow_desktop.views.widgets.controls import Button, Field, Words
+from foodflow_desktop.views.widgets.parts import Card, column, row
+
+WIDTH = 440
+
+
+class LaptopSignInView(QWidget):
+    """One card in the middle; the last hub and plant are filled in."""
+
+    asked = Signal(str, str, str, str)
+    language_asked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("laptop.sign_in_view")
+        self._title = Words("laptop.sign_in.title", 23, 700)
+        self._about = Words("laptop.sign_in.about", 15, 400, "ink2", wrap=True)
+        self._labels = {name: Words(f"laptop.{name}.label", 14, 600, "ink2") for name in FIELDS}
+        self.fields = {name: Field(f"laptop.{name}") for name in FIELDS}
+        self.fields["password"].setEchoMode(QLineEdit.EchoMode.Password)
+        self._submit = Button("laptop.sign_in", "primary", "", 16)
+        self._languages = {code: Button(f"laptop.language.{code}", "segment") for code in i18n.LANGUAGES}
+        self.notice = Notice("laptop.sign_in.notice")
+        self._is_filled = False
+
+        card = Card("laptop.sign_in.card")
+        card.setFixedWidth(WIDTH)
+        box = column(gap=0, margins=(32, 28, 32, 28))
+        box.addWidget(self._title)
+        box.addSpacing(4)
+        box.addWidget(self._about)
+        box.addSpacing(16)
+        for name in FIELDS:
+            box.addWidget(self._labels[name])
+            box.addSpacing(4)
+            box.addWidget(self.fields[name])
+            box.addSpacing(12)
+            self.fields[name].returnPressed.connect(self._ask)
+        box.addWidget(self.notice)
+        box.addSpacing(12)
+        box.addWidget(self._submit)
+        box.addSpacing(16)
+        languages = row(gap=8)
+        for code, button in self._languages.items():
+            button.setCheckable(True)
+            button.clicked.connect(lambda _=False, code=code: self.language_asked.emit(code))
+            languages.addWidget(button, 1)
+        box.addLayout(languages)
+        card.setLayout(box)
+        whole = column()
+        whole.addStretch(1)
+        whole.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        whole.addStretch(1)
+        self.setLayout(whole)
+        self._submit.clicked.connect(self._ask)
+
+    def show_screen(self, screen: LaptopScreen) -> None:
+        """Words, what is known from last time, and why the last try failed."""
+        self._title.say(tr("Sign in"))
+        self._about.say(tr("Supervisors and QA managers see all lines of the plant here."))
+        words = {
+            "address": tr("Hub"),
+            "tenant": tr("Company"),
+            "login": tr("E-mail or badge code"),
+            "password": tr("Password"),
+        }
+        for name, text in words.items():
+            self._labels[name].say(text)
+            self.fields[name].setAccessibleName(text)
+        self._submit.say(tr("Sign in"))
+        for code, button in self._languages.items():
+            button.say(i18n.LANGUAGES[code])
+            button.setChecked(code == i18n.current())
+        if not self._is_filled:
+            self._is_filled = True
+            self.fields["address"].setText(screen.address)
+            self.fields["tenant"].setText(screen.tenant)
+        self.notice.show_error(screen.error)
+        self._submit.setEnabled(True)
+
+    def _ask(self) -> None:
+        address, tenant, login, password = (self.fields[name].text() for name in FIELDS)
+        self._submit.setEnabled(False)
+        self.fields["password"].clear()
+        self.asked.emit(address, tenant, login, password)
+
+
+FIELDS = ("address", "tenant", "login", "password")
