@@ -17,12 +17,22 @@ from server.core.events import Reactions
 from server.core.resource import Resource, router
 from server.core.settings import Settings
 from server.core.tls import Certificates
+from server.flows import resources as flows
+from server.fsq import resources as fsq
 from server.identity import devices, sign_in
 from server.identity import resources as identity
+from server.planning import resources as planning
+from server.plant_ops import resources as plant_ops
 
 API = "/api/v1"
 
-RESOURCES: tuple[Resource, ...] = (*identity.RESOURCES,)
+RESOURCES: tuple[Resource, ...] = (
+    *identity.RESOURCES,
+    *planning.RESOURCES,
+    *plant_ops.RESOURCES,
+    *fsq.RESOURCES,
+    *flows.RESOURCES,
+)
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
 ROUTERS = (sign_in.router, devices.router)

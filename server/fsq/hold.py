@@ -94,17 +94,19 @@ class Release(BaseModel):
     reason: str = Field(min_length=5, max_length=500)
 
 
-async def release(db: AsyncSession, held: LotHold, cmd: Release, actor: Actor, now: datetime) -> LotHold:
-    """End a hold by the signature of a QA manager who did not do the failed work alone.
+async def release(db: AsyncSession, held: LotHold, cmd: Release) -> LotHold:
+    """End a hold by the signature of a QA manager who did not do the failed work.
 
     Raises:
         IllegalMove: the hold is not open.
         Refused: `own_work` when the one who took the failed reading would release it.
     """
+    actor: Actor = db.info["actor"]
     state = HOLD.move(held.state, "release")
-    if held.placed_by == actor.id or actor.id in await _performers(db, held):
+    if actor.id is not None and actor.id in {held.placed_by, *await _performers(db, held)}:
         raise Refused("own_work", lot_id=held.lot_id)
-    held.state, held.ended_at, held.ended_by, held.end_reason = state, now, actor.id, cmd.reason
+    held.state, held.ended_at = state, db.info["clock"].now()
+    held.ended_by, held.end_reason = actor.id, cmd.reason
     await _tell(db, held.lot_id)
     await db.flush()
     return held
@@ -114,7 +116,7 @@ async def _performers(db: AsyncSession, held: LotHold) -> set[UUID | None]:
     if held.deviation_id is None:
         return set()
     reading = select(CcpMonitoring.performed_by).join(Deviation, Deviation.reading_id == CcpMonitoring.id)
-    return set((await db.scalars(reading.where(Deviation.id == held.deviation_id))).all()) - {None}
+    return set((await db.scalars(reading.where(Deviation.id == held.deviation_id))).all())
 
 
 async def _tell(db: AsyncSession, lot_id: UUID) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import NotFound
 from server.core.actor import system
 from server.core.db.provision import create_tenant
 from server.core.db.sessions import Database, TenantRef
 from server.core.models import Plant
-from server.seed import history, world
+from server.identity import people
+from server.seed import catalogue, history, world
 from server.seed.moment import Moment
 
 
@@ -24,6 +27,14 @@ class Company:
     gs1_company_prefix: str
     plant_code: str
 
+
+PASSWORDS: dict[str, str] = {
+    "OP": "demo-operator-on-the-line",
+    "QT": "demo-quality-at-the-line",
+    "SV": "demo-supervisor-of-the-shift",
+    "QM": "demo-quality-manager-signs",
+}
+"""Of the demo only; printed when it is seeded, and said in the users' guide."""
 
 COMPANIES: tuple[Company, ...] = (
     Company("harvest", "Harvest Kitchen Foods", "9501101", "P1"),
@@ -54,4 +65,23 @@ async def plant(database: Database, tenant: TenantRef, code: str = "P1") -> None
         if await db.scalar(select(Plant.id).where(Plant.code == code)) is not None:
             return
         built = await world.build(db, tenant, when, code)
-        await history.tell(built, {})
+        await history.tell(built, await crew(db, tenant, built.plant.id))
+
+
+async def crew(db: AsyncSession, tenant: TenantRef, plant_id: UUID) -> dict[str, UUID]:
+    """The people of the demo, by number, with their roles at this plant."""
+    made = {}
+    for number, name, es, role, code in catalogue.PEOPLE:
+        new = people.NewUser(
+            login_code=f"FFB-{number}",
+            short_no=number,
+            printed_name=name,
+            names=catalogue.named(name, es),
+            email=f"{number}@{tenant.slug}.example",
+            password=PASSWORDS[role],
+            pin=code,
+            roles=(role,),
+            plant_id=plant_id,
+        )
+        made[number] = (await people.add(db, new)).id
+    return made
