@@ -138,6 +138,6 @@ class Hub(Protocol):
         """Let a terminal in, for a line and under a name."""
         ...
 
-    def revoke(self, device_id: UUID) -> None:
+    def revoke(self, device_id: UUID, reason: str) -> None:
         """Take a terminal's rights away; what it still deposits is kept and flagged."""
         ...

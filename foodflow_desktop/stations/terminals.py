@@ -106,13 +106,13 @@ class TerminalsStation:
         self._error = self._notice = None
         self.on_changed()
 
-    def revoke(self) -> None:
-        """Take the rights of the terminal away. Blocks."""
+    def revoke(self, reason: str) -> None:
+        """Take the rights of the terminal away; the reason goes into the audit trail. Blocks."""
         device = self._revoking
         if device is None:
             return
         try:
-            self._hub.revoke(device.device_id)
+            self._hub.revoke(device.device_id, reason.strip())
         except FoodFlowError as error:
             self._error = error
             return

@@ -20,6 +20,9 @@ STATES = {
     "revoked": lambda: tr("Revoked"),
 }
 
+REASON_MIN = 5
+"""The hub asks for a reason of at least so many characters."""
+
 
 class TerminalsView(QWidget):
     """The list on the left; adding or revoking on the right."""
@@ -28,7 +31,7 @@ class TerminalsView(QWidget):
     code_typed = Signal(str)
     approved = Signal(object, str)
     revoke_asked = Signal(object)
-    revoked = Signal()
+    revoked = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,6 +126,8 @@ class TerminalsView(QWidget):
         self._revoke_title = Words("terminals.revoke_title", 18, 700, wrap=True)
         self._revoke_about = Words("terminals.revoke_about", 15, 400, "ink2", wrap=True)
         self._revoke_error = Notice("terminals.revoke_error")
+        self._reason_label = Words("terminals.revoke_reason.label", 14, 600, "ink2")
+        self.reason = Field("terminals.revoke_reason")
         self.confirm = Button("terminals.revoke_confirm", "danger")
         self.keep = Button("terminals.revoke_cancel", "secondary")
         buttons = row(gap=8)
@@ -131,12 +136,13 @@ class TerminalsView(QWidget):
         buttons.addWidget(self.confirm)
         card = Card("terminals.revoking")
         box = column(gap=12, margins=(24, 20, 24, 20))
-        for part in (self._revoke_title, self._revoke_about, self._revoke_error):
+        for part in (self._revoke_title, self._revoke_about, self._reason_label, self.reason, self._revoke_error):
             box.addWidget(part)
         box.addLayout(buttons)
         card.setLayout(box)
         self.keep.clicked.connect(lambda: self.revoke_asked.emit(None))
-        self.confirm.clicked.connect(self.revoked)
+        self.confirm.clicked.connect(lambda: self.revoked.emit(self.reason.text()))
+        self.reason.textChanged.connect(lambda _: self._allow_revoke())
         return card
 
     def show_screen(self, screen: TerminalsScreen) -> None:
@@ -232,9 +238,14 @@ class TerminalsView(QWidget):
         self._allow()
 
     def _show_revoking(self, screen: TerminalsScreen) -> None:
+        if screen.revoking is not None and self._revoking.isHidden():
+            self.reason.clear()
         self._revoking.setVisible(screen.revoking is not None)
         if screen.revoking is None:
             return
+        self._reason_label.say(tr("Reason, for the record"))
+        self.reason.setAccessibleName(tr("Reason, for the record"))
+        self._allow_revoke()
         name = screen.revoking.name
         self._revoke_title.say(tr("Revoke {name}?", name=name))
         self._revoke_about.say(
@@ -254,6 +265,9 @@ class TerminalsView(QWidget):
 
     def _allow(self) -> None:
         self.approve.setEnabled(bool(self.name.text().strip()) and self.line.count() > 0)
+
+    def _allow_revoke(self) -> None:
+        self.confirm.setEnabled(len(self.reason.text().strip()) >= REASON_MIN)
 
     def _approve(self) -> None:
         self.approved.emit(self.line.currentData(), self.name.text())

@@ -283,7 +283,7 @@ class TraceSide(QWidget):
             self.notice.say("note", "")
 
 
-FINISHED = ("finished", "product", "output", "fg")
+FINISHED = ("finished",)
 """Kinds of lot that are packed and shipped."""
 
 

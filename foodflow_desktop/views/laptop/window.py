@@ -164,7 +164,7 @@ class LaptopWindow(QWidget):
         self.terminals.code_typed.connect(lambda code: self._do(lambda: terminals.find(code)))
         self.terminals.approved.connect(lambda line, name: self._do(lambda: terminals.approve(line, name)))
         self.terminals.revoke_asked.connect(lambda device: self._now(lambda: terminals.ask_revoke(device)))
-        self.terminals.revoked.connect(lambda: self._do(terminals.revoke))
+        self.terminals.revoked.connect(lambda reason: self._do(lambda: terminals.revoke(reason)))
         QShortcut(QKeySequence("Ctrl+K"), self, self._focus_search)
         QShortcut(QKeySequence("Ctrl+L"), self, lambda: self._do(supervisor.sign_out))
         for number, (name, _, _) in enumerate(ENTRIES, start=1):
