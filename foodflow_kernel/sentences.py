@@ -16,7 +16,7 @@ SENTENCES: dict[str, str] = {
     "body_unreadable": "This record cannot be read: {where} is not as expected. It is kept and waits for a person.",
     "ca_unreadable": "The server did not show a certificate that can be read.",
     "cannot_be_taken_back": "This kind of entry cannot be undone: a supervisor corrects it.",
-    "certificate_untrusted": "This is not the server this terminal was paired with. Nothing was sent. Call your supervisor.",
+    "certificate_untrusted": "This is not the server this terminal was paired with. Nothing was sent: call for help.",
     "check_unknown": "This check is not known here any more: go back to Checks.",
     "control_unreadable": "The simulators do not understand this: {why}.",
     "counts_missing": "Enter good and scrap before signing.",

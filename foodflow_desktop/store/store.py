@@ -357,6 +357,10 @@ class Store:
         }
         self._ops.run(lambda db: put_note(db, SALVAGE_NOTE, counts))
 
+    def rebuild(self) -> int:
+        """Make ``entry`` anew from the journal; how many rows it has."""
+        return self._ops.run(projection.rebuild)
+
     def forget_salvage(self) -> None:
         """A person has seen what was salvaged and lost."""
         self._ops.run(lambda db: put_note(db, SALVAGE_NOTE, {}))
