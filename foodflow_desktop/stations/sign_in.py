@@ -214,9 +214,7 @@ class SignInStation:
         )
         if before is None:
             return [started]
-        ended = Draft(
-            bodies.SessionEnded(user_id=before.id, cause="switched"), performed_by=before.id, line_id=line_id
-        )
+        ended = Draft(bodies.SessionEnded(user_id=before.id, cause="switched"), performed_by=before.id, line_id=line_id)
         return [ended, started]
 
     def _signed_in(self, user: master.User, identified_by: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from foodflow_desktop.stations.ccp import Blocked, CcpScreen, Judged, PieceRow, ProbeKey, ProbeState
@@ -268,7 +268,9 @@ class BatchChart(QWidget):
         for limit, is_low in ((screen.limit.low, True), (screen.limit.high, False)):
             if limit is not None:
                 y = span.y(limit)
-                bad = QRectF(band.left(), y, 62, band.bottom() - y) if is_low else QRectF(band.left(), band.top(), 62, y)
+                bad = (
+                    QRectF(band.left(), y, 62, band.bottom() - y) if is_low else QRectF(band.left(), band.top(), 62, y)
+                )
                 _hatch(painter, bad)
         painter.restore()
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -286,9 +288,7 @@ class BatchChart(QWidget):
     def _paint_points(self, painter: QPainter, screen: CcpScreen, span: _Span) -> None:
         step, right = 36.0, self.width() - 38.0
         count = len(screen.history)
-        points = [
-            QPointF(right - (count - n) * step, span.y(point.value)) for n, point in enumerate(screen.history)
-        ]
+        points = [QPointF(right - (count - n) * step, span.y(point.value)) for n, point in enumerate(screen.history)]
         painter.setPen(QPen(theme.colour("neutral"), 2.5))
         painter.drawPolyline(QPolygonF(points))
         painter.setPen(Qt.PenStyle.NoPen)

@@ -164,9 +164,10 @@ class CcpView(StationView):
         if not self.station.is_open:
             self.go("checks")
             return
-        latest = self.context.hardware.latest("probe")
-        if isinstance(latest, ProbeReading):
-            self.station.on_probe(latest)
+        for device in self.context.hardware.devices():
+            latest = self.context.hardware.latest(device)
+            if isinstance(latest, ProbeReading):
+                self.station.on_probe(latest)
         self.refresh()
 
     def key(self, text: str) -> bool:
@@ -268,7 +269,11 @@ def _save_words(screen: CcpScreen) -> str:
 def _consequence(screen: CcpScreen) -> tuple[str, str, str, str]:
     """Icon, colour, title and text of what saving does, said before it is touched."""
     if screen.blocked is Blocked.calibration:
-        text = tr("{tag} was due on {on}. Call maintenance; use another instrument.", tag=screen.instrument, on=screen.calib_due)
+        text = tr(
+            "{tag} was due on {on}. Call maintenance; use another instrument.",
+            tag=screen.instrument,
+            on=screen.calib_due,
+        )
         return "crit", "crit", tr("Calibration expired"), text
     if screen.blocked is Blocked.no_batch:
         return "info", "ink2", tr("No batch on this line"), tr("Scan a work order to start one.")
@@ -276,7 +281,11 @@ def _consequence(screen: CcpScreen) -> tuple[str, str, str, str]:
         return "lock", "hold", _breach_title(screen), _breach_text(screen)
     match screen.judged:
         case Judged.outside_range if screen.range:
-            text = tr("The instrument reads {low} to {high}.", low=i18n.number(screen.range[0]), high=i18n.number(screen.range[1]))
+            text = tr(
+                "The instrument reads {low} to {high}.",
+                low=i18n.number(screen.range[0]),
+                high=i18n.number(screen.range[1]),
+            )
             return "warn", "warn", tr("This cannot be right"), text
         case Judged.retype:
             return "warn", "warn", tr("Far from the last check"), tr("If it is right, type it once more.")

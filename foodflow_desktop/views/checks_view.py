@@ -34,7 +34,11 @@ class CheckCard(Card):
         box = row(gap=0, margins=(24, 6, 7, 6))
         box.addWidget(self._icon)
         box.addSpacing(20)
-        for stretch, top, bottom in ((262, self._name, self._place), (280, self._limit_label, self._limit), (130, self._last_label, self._last)):
+        for stretch, top, bottom in (
+            (262, self._name, self._place),
+            (280, self._limit_label, self._limit),
+            (130, self._last_label, self._last),
+        ):
             words = column(gap=3)
             words.addStretch(1)
             words.addWidget(top)
@@ -104,7 +108,10 @@ class ChecksView(StationView):
         head.addStretch(1)
         head.addWidget(self._deviations)
         head.addWidget(self._open_deviation)
-        self._now_label, self._later_label = Words("checks.now", 17, 600, "ink3"), Words("checks.later", 17, 600, "ink3")
+        self._now_label, self._later_label = (
+            Words("checks.now", 17, 600, "ink3"),
+            Words("checks.later", 17, 600, "ink3"),
+        )
         self._empty = Words("checks.empty", 19, 500, "ink2", wrap=True)
         self._start = TouchButton("checks.start", "primary", "scan", px=20, height=88)
         self._start.clicked.connect(lambda: self.go("start_batch"))
@@ -162,7 +169,9 @@ class ChecksView(StationView):
         self._show_rows("later", self._later, screen.later)
         self._empty.setVisible(not screen.now and not screen.later)
         self._empty.say(
-            tr("Nothing to check now.") if screen.has_batch else tr("No batch on this line. Scan a work order to start.")
+            tr("Nothing to check now.")
+            if screen.has_batch
+            else tr("No batch on this line. Scan a work order to start.")
         )
         self._start.setVisible(not screen.has_batch)
         self._start.say(tr("Start a batch"))
@@ -183,7 +192,8 @@ class ChecksView(StationView):
         cards = self._cards[part]
         while len(cards) < len(rows):
             card = CheckCard(f"checks.{part}.{len(cards)}")
-            card.open.clicked.connect(lambda _=False, p=part, n=len(cards): self._on_open(p, n))
+            place = len(cards)
+            card.open.clicked.connect(lambda _=False, p=part, n=place: self._on_open(p, n))
             cards.append(card)
             box.addWidget(card)
         for n, card in enumerate(cards):

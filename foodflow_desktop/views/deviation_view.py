@@ -337,9 +337,16 @@ class DeviationView(StationView):
             if held.whole is not None:
                 rows.append((tr("Whole lot"), f"{number(held.whole)} {held.unit}"))
             if held.marked is not None and held.marked_from is not None:
-                rows.append((tr("Since {at}, marked", at=clock(held.marked_from)), f"{number(held.marked)} {held.unit}"))
+                rows.append(
+                    (tr("Since {at}, marked", at=clock(held.marked_from)), f"{number(held.marked)} {held.unit}")
+                )
             if held.vessel and held.vessel_qty is not None and held.vessel_uom is not None:
-                rows.append((tr("In {vessel}", vessel=_lower(held.vessel)), kiosk_words.amount(held.vessel_qty, held.vessel_uom)))
+                rows.append(
+                    (
+                        tr("In {vessel}", vessel=_lower(held.vessel)),
+                        kiosk_words.amount(held.vessel_qty, held.vessel_uom),
+                    )
+                )
             rows.append((tr("Labels & shipping"), tr("blocked")))
         _fill(self._held_rows, "deviation.held_row", rows, strong=True)
 
@@ -350,25 +357,41 @@ class DeviationView(StationView):
             rows.append((tr("Measured"), kiosk_words.reading(screen.limit, screen.measured)))
             rows.append((tr("Limit"), kiosk_words.limit(screen.limit)))
         rows.append((tr("When"), clock(screen.at, seconds=True)))
-        by = " · ".join(part for part in (screen.by, tr("probe {tag}", tag=screen.instrument) if screen.instrument else "") if part)
+        by = " · ".join(
+            part for part in (screen.by, tr("probe {tag}", tag=screen.instrument) if screen.instrument else "") if part
+        )
         rows.append((tr("By"), by))
-        rows.append((tr("Last good check"), clock(screen.last_good_at) if screen.last_good_at else tr("none in this batch")))
+        rows.append(
+            (tr("Last good check"), clock(screen.last_good_at) if screen.last_good_at else tr("none in this batch"))
+        )
         _fill(self._what_rows, "deviation.row", rows, crit=tr("Measured"), bold=(tr("Limit"),))
         self._info.say(tr("The hold is active now. It also works offline.") if screen.measured else screen.summary)
 
 
-def _fill(box: Any, name: str, rows: list[tuple[str, str]], *, strong: bool = False, crit: str = "", bold: tuple[str, ...] = ()) -> None:
+def _fill(
+    box: Any,
+    name: str,
+    rows: list[tuple[str, str]],
+    *,
+    strong: bool = False,
+    crit: str = "",
+    bold: tuple[str, ...] = (),
+) -> None:
     """Rows of a label and its value; redrawn only when they changed."""
     if getattr(box, "shown", None) == (rows, theme.current(), theme.scale()):
         return
     box.shown = (rows, theme.current(), theme.scale())
     clear(box)
     for n, (label, value) in enumerate(rows):
-        line = row(gap=12)
-        line.addWidget(Words(f"{name}.{n}.label", 18, 450, "ink2"))
-        line.addStretch(1)
         is_strong = strong or label == crit or label in bold
-        line.addWidget(Words(f"{name}.{n}", 18, 680 if is_strong else 500, "crit" if label == crit else "ink"))
+        left = Words(f"{name}.{n}.label", 18, 450, "ink2")
+        right = Words(f"{name}.{n}", 18, 680 if is_strong else 500, "crit" if label == crit else "ink")
+        left.say(label)
+        right.say(value)
+        line = row(gap=12)
+        line.addWidget(left)
+        line.addStretch(1)
+        line.addWidget(right)
         box.addLayout(line)
 
 

@@ -7,6 +7,7 @@ moment the window takes them in as saved, on the UI thread, after their commit.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -45,6 +46,13 @@ class RemoteDoor:
         shell.on_saved.append(self._announce)
         threading.Thread(target=self._accept, name="remote", daemon=True).start()
 
+    def close(self) -> None:
+        """Hang up on everybody."""
+        self._shell.on_saved.remove(self._announce)
+        with self._lock:
+            for one in (self._server, *self._clients):
+                one.close()
+
     # --- the socket's threads ------------------------------------------------------------
 
     def _accept(self) -> None:
@@ -58,19 +66,22 @@ class RemoteDoor:
             threading.Thread(target=self._serve, args=(client,), name="remote client", daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client.makefile("rb") as stream:
+        with client.makefile("rb") as stream, contextlib.suppress(OSError, ValueError):
             for line in stream:
-                message = json.loads(line)
-                answered = threading.Event()
-
-                def reply(answer: dict[str, Any], n: Any = message.get("n"), done: threading.Event = answered) -> None:
-                    self._send(client, {"n": n, **answer})
-                    done.set()
-
-                jobs.on_ui(lambda m=message, r=reply: self._act(m, r))  # type: ignore[misc]
-                answered.wait()
+                self._serve_one(client, json.loads(line))
         with self._lock:
-            self._clients.remove(client)
+            if client in self._clients:
+                self._clients.remove(client)
+
+    def _serve_one(self, client: socket.socket, message: dict[str, Any]) -> None:
+        answered = threading.Event()
+
+        def reply(answer: dict[str, Any]) -> None:
+            self._send(client, {"n": message.get("n"), **answer})
+            answered.set()
+
+        jobs.on_ui(lambda: self._act(message, reply))
+        answered.wait()
 
     def _send(self, client: socket.socket, message: dict[str, Any]) -> None:
         raw = json.dumps(message, default=str).encode() + b"\n"

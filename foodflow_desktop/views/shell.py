@@ -69,7 +69,8 @@ class Shell(QWidget):
         whole.addLayout(body, 1)
         self.setLayout(whole)
         self._wire()
-        self.add(SignInView(context, self.sign_in))
+        self._front: StationView = SignInView(context, self.sign_in)
+        self.add(self._front)
         self.go("sign_in")
 
     def _wire(self) -> None:
@@ -92,6 +93,10 @@ class Shell(QWidget):
         if app is not None:
             app.installEventFilter(self)
 
+    def stop(self) -> None:
+        """No more ticks: the window goes."""
+        self._tick.stop()
+
     # --- views ---------------------------------------------------------------------------
 
     def add(self, view: StationView) -> None:
@@ -102,9 +107,7 @@ class Shell(QWidget):
 
     def view(self) -> StationView:
         """The view in front."""
-        found = self.stack.currentWidget()
-        assert isinstance(found, StationView)
-        return found
+        return self._front
 
     def go(self, name: str, about: Any = None) -> None:
         """Show a view; ``language`` switches the language instead."""
@@ -116,8 +119,9 @@ class Shell(QWidget):
         if self.context.session.user is None and name != "sign_in":
             name, about = "sign_in", None
         target = self._views.get(name) or self._views[self._home]
-        if self.stack.currentWidget() is not target:
-            self.view().leave()
+        if self._front is not target:
+            self._front.leave()
+        self._front = target
         self.stack.setCurrentWidget(target)
         target.enter(about)
         self._show_bar()
@@ -224,7 +228,11 @@ class Shell(QWidget):
         seen = running.current_batch(context.store, line_id)
         item = picture.items.get(seen.batch.item_id) if seen else None
         terminal, user = context.terminal, context.session.user
-        about = " · ".join(part for part in (tr("Terminal {n}", n=terminal.name), terminal.area) if part) if terminal else ""
+        about = (
+            " · ".join(part for part in (tr("Terminal {n}", n=terminal.name), terminal.area) if part)
+            if terminal
+            else ""
+        )
         if seen and item and user:
             about = f"{context.named(item.names)} · {seen.batch.batch_no}"
         state = sync_status.pill(context.store.status(), context.clock.now())

@@ -19,6 +19,7 @@ class Toast(QWidget):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self.setObjectName("toast")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._kind = "ok"
@@ -38,8 +39,7 @@ class Toast(QWidget):
         self._kind = kind
         self._icon.show_icon(icon, ink)
         self._words.say(text, ink)
-        window = self.parentWidget()
-        assert window is not None
+        window = self._window
         width = min(window.width() - 160, max(260, self._words.fontMetrics().horizontalAdvance(text) + 110))
         self.setFixedWidth(width)
         self.setFixedHeight(max(64, self.layout().heightForWidth(width)))
