@@ -23,6 +23,9 @@ from server.identity import devices, sign_in
 from server.identity import resources as identity
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
+from server.sync import exchange
+from server.sync import reports as sync_reports
+from server.sync import routes as sync
 
 API = "/api/v1"
 
@@ -35,7 +38,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
-ROUTERS = (sign_in.router, devices.router)
+ROUTERS = (sign_in.router, devices.router, sync.router, sync_reports.router)
 """What is not a plain table."""
 
 REACTIONS: Reactions = {}
@@ -65,8 +68,11 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(cluster, clock, max_connections=settings.max_connections, max_engines=settings.max_engines)
         app.state.database = database
-        yield
-        await database.close()
+        try:
+            async with exchange.open_desk(app):
+                yield
+        finally:
+            await database.close()
 
     app = FastAPI(
         title="FoodFlow OS",

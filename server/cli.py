@@ -25,6 +25,8 @@ from server.core.db import postgres, provision
 from server.core.db.sessions import Database
 from server.core.settings import Settings, from_environment
 from server.identity import people
+from server.sync import terminals
+from server.sync import verify as chains
 
 Command = Callable[[argparse.Namespace, Settings, Clock], int]
 
@@ -77,6 +79,9 @@ def parser() -> argparse.ArgumentParser:
     user.add_argument("--email")
     user.add_argument("--role", action="append", default=[])
     user.add_argument("--plant", type=UUID)
+    verified = add("verify", verify, "recompute the chains of all terminals from the stored bytes; 1 if a row is bad")
+    verified.add_argument("--tenant", help="slug of one tenant; default all")
+    verified.add_argument("--device", type=UUID, help="one terminal")
     add("openapi", openapi, "print the OpenAPI document")
     add("ca", print_ca, "print the CA certificate that terminals pin")
     return made
@@ -206,6 +211,26 @@ def _secret(prompt: str, stream: TextIO) -> str:
 
         return getpass.getpass(prompt)
     return stream.readline().strip()
+
+
+def verify(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Name the first bad row of every lane that does not hold."""
+    bad = 0
+
+    async def work(database: Database) -> None:
+        nonlocal bad
+        tenants = [await database.tenant_by_slug(given.tenant)] if given.tenant else await database.tenants()
+        for tenant in tenants:
+            keys = {each.device_id: each.public_key for each in await terminals.of_tenant(database, tenant.id)}
+            async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
+                found = await chains.verify(db, keys, given.device)
+            bad += len(found.findings)
+            sys.stdout.write(f"{tenant.slug}: {found.rows} rows in {found.lanes} lanes, {len(found.findings)} bad\n")
+            for finding in found.findings:
+                sys.stdout.write(f"  {finding.what}: {finding.sentence}\n")
+
+    run(settings, clock, work)
+    return 1 if bad else 0
 
 
 def openapi(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:

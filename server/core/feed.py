@@ -16,6 +16,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -23,11 +24,13 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    DateTime,
     SmallInteger,
     Table,
     Text,
     Uuid,
     bindparam,
+    delete,
     event,
     func,
     insert,
@@ -40,6 +43,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foodflow_kernel.wire.exchange import CommandAnswer, FeedState
+from foodflow_kernel.wire.protocol import FEED_RETENTION_DAYS
 from server.core.db.base import TenantBase
 
 COMMAND = "command"
@@ -72,6 +76,7 @@ class FeedRow(TenantBase):
     version: Mapped[int] = mapped_column(BigInteger)
     retired: Mapped[bool] = mapped_column(Boolean)
     plant_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     data: Mapped[str | None] = mapped_column(Text)
     """JSON text of a command's answer; None for master rows, which are rendered when read."""
 
@@ -117,9 +122,13 @@ def _committed(session: Session) -> None:
             listener(session)
 
 
-def on_commit(listener: Callable[[Session], None]) -> None:
-    """Be told, in this process, of each commit that wrote to a feed (``session.info['tenant_id']``)."""
+def on_commit(listener: Callable[[Session], None]) -> Callable[[], None]:
+    """Be told, in this process, of each commit that wrote to a feed (``session.info['tenant_id']``).
+
+    Returns what ends it.
+    """
     _LISTENERS.append(listener)
+    return lambda: _LISTENERS.remove(listener)
 
 
 def touch(db: AsyncSession, entity: str, row_id: uuid.UUID, *, plant_id: uuid.UUID | None = None) -> None:
@@ -172,6 +181,7 @@ async def write(db: AsyncSession) -> int:
         "retired": [change.retired for change in changes.values()],
         "plants": [change.plant_id for change in changes.values()],
         "data": [change.data for change in changes.values()],
+        "at": db.sync_session.info["clock"].now(),
     }
     numbered = (await db.execute(_NUMBER, values)).rowcount  # type: ignore[attr-defined]
     if not numbered:
@@ -208,8 +218,9 @@ def _number_statement() -> Any:
     numbers = select(
         counter.c.n - k + columns.place,
         *(columns[name] for name in names),
+        bindparam("at", type_=DateTime(timezone=True)),
     ).select_from(counter.join(changed, true()))
-    return insert(cast("Table", FeedRow.__table__)).from_select(["seq", *names], numbers)
+    return insert(cast("Table", FeedRow.__table__)).from_select(["seq", *names, "at"], numbers)
 
 
 _NUMBER = _number_statement().execution_options(preserve_rowcount=True)
@@ -223,3 +234,19 @@ async def bounds(db: AsyncSession) -> FeedState:
         await _open_feed(db)
         row = (await db.execute(question)).one()
     return FeedState(epoch=row.epoch, tail=row.tail, head=row.n)
+
+
+async def drop_old(db: AsyncSession, now: datetime) -> int:
+    """Forget rows older than the retention; readers behind them take a snapshot. Returns how many.
+
+    Only a prefix goes, so what is left stays dense.
+    """
+    oldest_kept = select(func.min(FeedRow.seq)).where(FeedRow.at >= now - timedelta(days=FEED_RETENTION_DAYS))
+    first = await db.scalar(oldest_kept)
+    state = await bounds(db)
+    tail = state.head if first is None else first - 1
+    if tail <= state.tail:
+        return 0
+    await db.execute(update(FeedCounter).values(tail=tail), execution_options={"synchronize_session": False})
+    await db.execute(delete(FeedRow).where(FeedRow.seq <= tail), execution_options={"synchronize_session": False})
+    return tail - state.tail

@@ -38,6 +38,12 @@ STATUS_OF_CODE: dict[str, int] = {
     "push_too_large": 413,
     "push_line_too_long": 413,
     "protocol_too_old": 426,
+    "nonce_bad": 401,
+    "signature_bad": 401,
+    "terminal_unknown": 401,
+    "device_revoked": 403,
+    "feed_gone": 410,
+    "lane_over_budget": 429,
     "too_many_requests": 429,
 }
 PROBLEM = "application/problem+json"

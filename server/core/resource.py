@@ -268,15 +268,11 @@ def router(resources: Sequence[Resource]) -> APIRouter:
     return made
 
 
-def _operation(resource: Resource, verb: str) -> str:
-    return f"{resource.path.replace('/', '_').replace('-', '_')}_{verb}"
-
-
 def _options(resource: Resource, verb: str, summary: str) -> dict[str, Any]:
     return {
         "tags": [resource.code.partition(".")[0]],
         "summary": summary,
-        "operation_id": _operation(resource, verb),
+        "operation_id": f"{resource.code.replace('.', '_')}_{verb}",
         "dependencies": [access.needs(f"{resource.code}.{verb}")],
         "responses": access.PROBLEMS,
     }
@@ -301,7 +297,9 @@ def _read_routes(made: APIRouter, resource: Resource) -> None:
         )
         return {"items": rows, "next": beyond}
 
-    options = _options(resource, "read", f"One of {resource.code}") | {"operation_id": _operation(resource, "get")}
+    options = _options(resource, "read", f"One of {resource.code}") | {
+        "operation_id": f"{resource.code.replace('.', '_')}_get"
+    }
 
     @made.get(f"/{resource.path}/{{record_id}}", response_model=shape, **options)
     async def get_row(record_id: uuid.UUID, caller: access.Signed, response: Response) -> Any:

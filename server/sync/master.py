@@ -22,6 +22,7 @@ from server.fsq.models import Ccp, CcpVersion, Deviation, Lot, LotHold
 from server.planning.models import Bom, BomLine, Item, WorkOrder
 from server.plant_ops import batch as batches
 from server.plant_ops.models import Equipment, ProductionBatch, ProductionLine, ReasonCode, Sensor, WeightSpec
+from server.sync import crew
 from server.sync.stored import Terminal
 
 Renderer: TypeAlias = Callable[[AsyncSession, str, Sequence[UUID] | None, Terminal], Awaitable[Sequence[master.Entity]]]
@@ -418,5 +419,7 @@ RENDERERS: dict[str, Renderer] = {
     "sensor": sensors,
     "ccp": ccps,
     "reason": reasons,
+    "user": crew.users,
+    "terminal": crew.terminal_itself,
 }
 """Entity to renderer, in the order a first contact reads them."""

@@ -77,7 +77,16 @@ class SyncFork(TenantBase):
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-class SyncDead(_Place, TenantBase):
+class _Waiting(_Place):
+    """A row that may be run again: what the server knew of its terminal when it came."""
+
+    plant_id: Mapped[UUID] = mapped_column(Uuid)
+    line_id: Mapped[UUID | None] = mapped_column(Uuid)
+    clock_skew_ms: Mapped[int] = mapped_column(BigInteger)
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SyncDead(_Waiting, TenantBase):
     """Quarantine: stored and acknowledged, but unreadable or refused by its verb; a person decides."""
 
     __tablename__ = "sync_dead"
@@ -86,7 +95,6 @@ class SyncDead(_Place, TenantBase):
     reason: Mapped[str] = mapped_column(Text)
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
     kind: Mapped[str | None] = mapped_column(Text)
-    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     state: Mapped[str] = mapped_column(Text)
     """open, applied (a replay went through) or waived."""
     decided_by: Mapped[UUID | None] = mapped_column(Uuid)
@@ -95,7 +103,7 @@ class SyncDead(_Place, TenantBase):
     decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-class SyncParked(_Place, TenantBase):
+class SyncParked(_Waiting, TenantBase):
     """Waits without a person: for an upgrade, or for a record of another lane or device."""
 
     __tablename__ = "sync_parked"

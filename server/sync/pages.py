@@ -23,6 +23,8 @@ from server.core.db.base import TenantBase
 from server.sync import master
 from server.sync.stored import Terminal
 
+SNAPSHOT = "/api/v1/sync/snapshot"
+
 
 class Gone(FoodFlowError):
     """The reader's place is not in this feed any more; a snapshot is: answered 410."""
@@ -44,7 +46,7 @@ def check(state: FeedState, epoch: str, after: int) -> None:
         Gone: `feed_gone` when the epoch is another, the rows are dropped already, or never were.
     """
     if epoch != state.epoch or not state.tail <= after <= state.head:
-        raise Gone("feed_gone", epoch=state.epoch, tail=state.tail, head=state.head)
+        raise Gone("feed_gone", epoch=state.epoch, tail=state.tail, head=state.head, snapshot=SNAPSHOT)
 
 
 async def page(db: AsyncSession, terminal: Terminal, state: FeedState, after: int, limit: int) -> bytes:

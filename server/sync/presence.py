@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -79,6 +79,11 @@ async def hello(db: AsyncSession, message: HelloRequest, now: datetime) -> int:
     rest = {name: said.excluded[name] for name in row if name != "device_id"}
     await db.execute(said.on_conflict_do_update(index_elements=["device_id"], set_=rest))
     return offset_ms
+
+
+async def skew_ms(db: AsyncSession, device_id: UUID) -> int:
+    """How far a terminal's clock was off at its last hello [ms]; 0 when it was never heard."""
+    return await db.scalar(select(SyncPresence.clock_offset_ms).where(SyncPresence.device_id == device_id)) or 0
 
 
 async def heard(

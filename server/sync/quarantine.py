@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid
 from foodflow_kernel.wire import facts
-from server.sync.batch import Proven
-from server.sync.models import Place, SyncDead, SyncParked
+from server.sync.models import PLACE, SyncDead, SyncParked
+from server.sync.stored import StoredFact, place, skew_flags
 
 OPEN = "open"
 APPLIED = "applied"
@@ -27,46 +27,53 @@ BUG = "bug"
 REVOKED = "device_revoked"
 
 
-def dead_row(place: Place, kind: str | None, error: Exception, now: datetime) -> dict[str, Any]:
+def dead_row(stored: StoredFact, kind: str | None, error: Exception) -> dict[str, Any]:
     """A quarantine row for a fact and what its verb said of it."""
-    device_id, incarnation, lane, seq = place
     if isinstance(error, FoodFlowError):
         reason, detail = error.code, {key: str(value) for key, value in error.data.items()}
     else:
         reason, detail = BUG, {"error": type(error).__name__}
-    return {
-        "device_id": device_id,
-        "incarnation": incarnation,
-        "lane": lane,
-        "seq": seq,
-        "reason": reason,
-        "detail": detail,
-        "kind": kind,
-        "received_at": now,
-        "state": OPEN,
-    }
+    return _waiting(stored) | {"reason": reason, "detail": detail, "kind": kind, "state": OPEN}
 
 
 def parked_row(
-    place: Place,
-    fact: facts.Fact,
-    now: datetime,
-    waits: tuple[str, UUID] | None = None,
+    stored: StoredFact, fact: facts.Fact, parked_at: datetime, waits: tuple[str, UUID] | None
 ) -> dict[str, Any]:
     """A parked row: of an unknown kind, or waiting for the named record."""
-    device_id, incarnation, lane, seq = place
-    return {
-        "device_id": device_id,
-        "incarnation": incarnation,
-        "lane": lane,
-        "seq": seq,
+    return _waiting(stored) | {
         "why": UNKNOWN if waits is None else UNRESOLVED,
         "kind": fact.kind[:64],
         "ver": fact.ver,
         "waits_entity": None if waits is None else waits[0],
         "waits_id": None if waits is None else waits[1],
-        "parked_at": now,
+        "parked_at": parked_at,
     }
+
+
+def _waiting(stored: StoredFact) -> dict[str, Any]:
+    return {
+        **dict(zip(PLACE, place(stored), strict=True)),
+        "plant_id": stored.plant_id,
+        "line_id": stored.line_id,
+        "clock_skew_ms": stored.clock_skew_ms,
+        "received_at": stored.received_at,
+    }
+
+
+def stored_again(row: Any, row_hash: bytes) -> StoredFact:
+    """A row of one of these tables as its verb will see it again."""
+    return StoredFact(
+        device_id=row.device_id,
+        incarnation=row.incarnation,
+        lane=row.lane,
+        seq=row.seq,
+        hash=row_hash,
+        received_at=row.received_at,
+        plant_id=row.plant_id,
+        line_id=row.line_id,
+        clock_skew_ms=row.clock_skew_ms,
+        flags=skew_flags(row.clock_skew_ms),
+    )
 
 
 async def bury(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
@@ -81,14 +88,13 @@ async def park(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
         await db.execute(insert(SyncParked).on_conflict_do_nothing(), list(rows))
 
 
-async def keep_evidence(db: AsyncSession, batch: Proven, now: datetime) -> None:
+async def keep_evidence(db: AsyncSession, rows: Iterable[tuple[StoredFact, bytes]]) -> None:
     """Everything a revoked device brings is evidence: kept, not applied, shown to a person."""
-    rows = []
-    for seq, raw in enumerate(batch.bodies, batch.first):
+    evidence = []
+    for stored, raw in rows:
         try:
             kind: str | None = facts.decode(raw).kind[:64]
         except Invalid:
             kind = None
-        place = (batch.device, batch.incarnation, int(batch.lane), seq)
-        rows.append(dead_row(place, kind, Invalid(REVOKED), now))
-    await bury(db, rows)
+        evidence.append(dead_row(stored, kind, Invalid(REVOKED)))
+    await bury(db, evidence)

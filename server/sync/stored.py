@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from foodflow_kernel.wire.protocol import CLOCK_SKEW_FLAG_S
+from server.core.actor import Actor, ActorKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class StoredFact:
     flags: tuple[str, ...] = ()
 
 
+def place(stored: StoredFact) -> tuple[UUID, UUID, int, int]:
+    """The identity of a stored fact."""
+    return stored.device_id, stored.incarnation, stored.lane, stored.seq
+
+
 @dataclass(frozen=True, slots=True)
 class Terminal:
     """The device that pushes or pulls, as enrolment knows it."""
@@ -43,9 +49,26 @@ class Terminal:
     name: str
     public_key: bytes
     is_revoked: bool
+    area: str = ""
+    pepper: bytes = b""
     clock_skew_ms: int = 0
+
+    @property
+    def actor(self) -> Actor:
+        """The terminal itself as an actor, for what nobody signed."""
+        return device_actor(self.tenant_id, self.device_id, self.plant_id, self.name)
 
     @property
     def flags(self) -> tuple[str, ...]:
         """What the server says of everything this terminal sends now."""
-        return ("CLOCK_SKEW",) if abs(self.clock_skew_ms) > CLOCK_SKEW_FLAG_S * 1000 else ()
+        return skew_flags(self.clock_skew_ms)
+
+
+def device_actor(tenant_id: UUID, device_id: UUID, plant_id: UUID, name: str = "") -> Actor:
+    """A terminal as an actor: no rights of its own, its plant only."""
+    return Actor(ActorKind.device, tenant_id, device_id, name, plant_ids=frozenset({plant_id}), device_id=device_id)
+
+
+def skew_flags(clock_skew_ms: int) -> tuple[str, ...]:
+    """The flag of a fact whose terminal has its clock far off."""
+    return ("CLOCK_SKEW",) if abs(clock_skew_ms) > CLOCK_SKEW_FLAG_S * 1000 else ()
