@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from foodflow_desktop.stations import running
-from foodflow_desktop.stations.context import Context
+from foodflow_desktop.stations.context import Context, Job
 from foodflow_desktop.stations.line_recording import LineRecording
 from foodflow_desktop.stations.stops import Stop
 from foodflow_desktop.store import Draft
@@ -146,13 +146,24 @@ class DowntimeStation:
             reasons=shown,
         )
 
-    def explain(self, code: str) -> None:
-        """Save a reason for the stop shown, opening one first if none is. Blocks until durable.
+    def explain(self, code: str) -> Job:
+        """Save a reason for the stop shown, opening one first if none is.
 
-        Raises:
+        Raises (in the job):
             Refused: `no_line` before the terminal has a line, `nobody_signed_in`.
             StoreError: nothing was saved.
         """
+        return Job(lambda: self._explain(code), lambda _: self.on_changed())
+
+    def running_again(self) -> Job:
+        """End the open stop by hand.
+
+        Raises (in the job):
+            Refused: `no_open_stop`, `nobody_signed_in`.
+        """
+        return Job(self._close, lambda _: self.on_changed())
+
+    def _explain(self, code: str) -> None:
         user, line_id, stops = self._user(), self._context.line_id, self._recording.stops
         if line_id is None or stops is None:
             raise Refused("no_line")
@@ -178,12 +189,7 @@ class DowntimeStation:
             stops.release()
             raise
 
-    def running_again(self) -> None:
-        """End the open stop by hand. Blocks until durable.
-
-        Raises:
-            Refused: `no_open_stop`, `nobody_signed_in`.
-        """
+    def _close(self) -> None:
         user, now = self._user(), self._context.clock.now()
         stop = self._recording.stops.open if self._recording.stops else None
         if stop is None:

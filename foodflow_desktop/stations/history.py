@@ -14,7 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from foodflow_desktop.stations import records
-from foodflow_desktop.stations.context import Context
+from foodflow_desktop.stations.context import Context, Job
+from foodflow_desktop.stations.signing import Signer, SignPad
 from foodflow_desktop.store import Draft, Entry, queries
 from foodflow_kernel.errors import Refused
 from foodflow_kernel.wire import master
@@ -85,6 +86,7 @@ class HistoryScreen:
     chosen: HistoryRow | None
     reason: str | None
     has_user: bool
+    pad: SignPad
 
 
 class HistoryStation:
@@ -97,6 +99,10 @@ class HistoryStation:
         self._chosen: UUID | None = None
         self._reason: str | None = None
         self.on_changed: Callable[[], None] = lambda: None
+        self.signer = Signer(context, "corrected", self._changed)
+
+    def _changed(self) -> None:
+        self.on_changed()
 
     def turn(self, pages: int) -> None:
         """Go to newer (negative) or older records."""
@@ -111,6 +117,7 @@ class HistoryStation:
     def choose(self, fact_id: UUID | None) -> None:
         """Open or close the correction of one record."""
         self._chosen, self._reason = fact_id, None
+        self.signer.reset()
         self.on_changed()
 
     def give_reason(self, code: str) -> None:
@@ -140,17 +147,20 @@ class HistoryStation:
             chosen=next((row for row in rows if row.fact_id == self._chosen and row.may_correct), None),
             reason=self._reason,
             has_user=context.session.user is not None,
+            pad=self.signer.pad(),
         )
 
-    def take_back(self, signature: Signature) -> None:
-        """Add the reversal of the chosen record, signed. Blocks until durable.
+    def digit(self, digit: str) -> Job | None:
+        """One digit of the PIN; the last one adds the reversal, signed.
 
-        Args:
-            signature: given with the PIN, meaning ``corrected``.
-
-        Raises:
-            Refused: `nothing_chosen`, `no_reason`, `already_taken_back`, `nobody_signed_in`.
+        Raises (in the job):
+            Refused: `nothing_chosen`, `no_reason`, `nobody_signed_in`.
         """
+        if self._chosen is None or self._reason is None:
+            return None
+        return self.signer.digit(digit, self._take_back)
+
+    def _take_back(self, signature: Signature) -> None:
         user = self._context.session.user
         if user is None:
             raise Refused("nobody_signed_in")

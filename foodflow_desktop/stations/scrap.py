@@ -13,7 +13,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from foodflow_desktop.stations import records, running
-from foodflow_desktop.stations.context import Context
+from foodflow_desktop.stations.context import Context, Job
 from foodflow_desktop.store import Draft
 from foodflow_kernel import units
 from foodflow_kernel.errors import Refused
@@ -126,13 +126,24 @@ class ScrapStation:
             problem=self._problem(found is not None, amount),
         )
 
-    def record(self) -> None:
-        """Save the entry and begin a new one. Blocks until durable.
+    def record(self) -> Job:
+        """Save the entry and begin a new one.
 
-        Raises:
+        Raises (in the job):
             Refused: what ``screen().problem`` says.
             StoreError: nothing was saved.
         """
+        return Job(self._record, lambda _: self.on_changed())
+
+    def undo(self) -> Job:
+        """Take the entry just saved back.
+
+        Raises (in the job):
+            Refused: `undo_over` after ten seconds, `nobody_signed_in`.
+        """
+        return Job(self._undo, lambda _: self.on_changed())
+
+    def _record(self) -> None:
         context = self._context
         found = running.current_batch(context.store, context.line_id)
         amount, user = self._amount(), context.session.user
@@ -153,12 +164,7 @@ class ScrapStation:
         self._saved = ScrapSaved(recorded.fact.id, amount, context.named(names), now, now + UNDO)
         self._reason, self._typed = None, ""
 
-    def undo(self) -> None:
-        """Take the entry just saved back. Blocks until durable.
-
-        Raises:
-            Refused: `undo_over` after ten seconds, `nobody_signed_in`.
-        """
+    def _undo(self) -> None:
         saved, user = self._saved, self._context.session.user
         if saved is None or self._context.clock.now() >= saved.undo_until:
             raise Refused("undo_over")

@@ -26,7 +26,8 @@ ICONS: dict[str, str] = {
     "crit": (
         '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK"/><path d="M12 7v6M12 16.4v.3" stroke="INSIDE"/>'
     ),
-    "cup": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
+    "coffee": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
+    "cup": '<path d="M5 7.5h14L17 21H7zM4 4h16v3.5H4z"/>',
     "detector": '<path d="M3 21v-9a9 9 0 0 1 18 0v9h-5v-8.5a4 4 0 0 0-8 0V21z"/>',
     "dots": (
         '<g fill="INK" stroke="none"><circle cx="5" cy="12" r="2.2"/><circle cx="12" cy="12" r="2.2"/><circle cx="19" cy="12" r="2.2"/></g>'

@@ -1,0 +1,117 @@
+"""What a record says, in one line, from its kind and body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from foodflow_desktop.stations.history import HistoryRow
+from foodflow_desktop.views.i18n import number, tr
+
+KINDS = {
+    "weighing": lambda: tr("Weight"),
+    "material_issued": lambda: tr("Material issued"),
+    "interlock_stopped": lambda: tr("Material refused"),
+    "scrap_recorded": lambda: tr("Scrap"),
+    "ccp_reading": lambda: tr("Critical check"),
+    "deviation_opened": lambda: tr("Deviation opened"),
+    "hold_placed": lambda: tr("Hold placed"),
+    "deviation_action": lambda: tr("Action signed"),
+    "test_weight": lambda: tr("Test weight"),
+    "batch_moved": lambda: tr("Batch"),
+    "stop_opened": lambda: tr("Line stopped"),
+    "stop_explained": lambda: tr("Stop reason"),
+    "stop_closed": lambda: tr("Line runs again"),
+    "voided": lambda: tr("Taken back"),
+    "session_started": lambda: tr("Signed in"),
+    "session_ended": lambda: tr("Signed out"),
+    "line_state": lambda: tr("Line state"),
+    "line_count": lambda: tr("Count"),
+    "sensor_latest": lambda: tr("Sensor value"),
+    "clock_jumped": lambda: tr("Clock changed"),
+    "witness": lambda: tr("Log check"),
+}
+ICONS = {
+    "weighing": "scale",
+    "material_issued": "box",
+    "interlock_stopped": "crit",
+    "scrap_recorded": "trash",
+    "ccp_reading": "clipboard",
+    "deviation_opened": "octagon",
+    "hold_placed": "lock",
+    "deviation_action": "pencil",
+    "test_weight": "scale",
+    "batch_moved": "flag",
+    "stop_opened": "pause",
+    "stop_explained": "pause",
+    "stop_closed": "play",
+    "voided": "undo",
+    "session_started": "user",
+    "session_ended": "user",
+}
+MOVES = {
+    "start": lambda: tr("started"),
+    "pause": lambda: tr("paused"),
+    "resume": lambda: tr("resumed"),
+    "complete": lambda: tr("finished"),
+    "abort": lambda: tr("aborted"),
+}
+WHY = {
+    "undo_10s": lambda: tr("undone at once"),
+    "reason_changed": lambda: tr("another reason given"),
+    "typed_wrong": lambda: tr("Typed wrong"),
+    "twice": lambda: tr("Recorded twice"),
+    "wrong_batch": lambda: tr("Wrong batch"),
+    "was_a_test": lambda: tr("Was only a test"),
+}
+UNITS = {"KGM": "kg", "GRM": "g", "LTR": "l", "MLT": "ml", "CEL": "°C"}
+
+
+def kind(name: str) -> str:
+    """What a kind of record is called."""
+    words = KINDS.get(name)
+    return words() if words else name.replace("_", " ")
+
+
+def why(code: str) -> str:
+    """Why a record was taken back."""
+    words = WHY.get(code)
+    return words() if words else code.replace("_", " ")
+
+
+def said(row: HistoryRow) -> str:
+    """The record in a few words: value first, then what it is about."""
+    parts: Mapping[str, Any] = row.parts
+    found = [_value(row.kind, parts), str(parts.get("what", "")), str(parts.get("lot_code") or parts.get("lot", ""))]
+    return " · ".join(part for part in found if part)
+
+
+def _value(name: str, parts: Mapping[str, Any]) -> str:
+    match name:
+        case "weighing":
+            return f"{number(str(parts['net_g']))} g"
+        case "material_issued" | "scrap_recorded":
+            return _amount(parts["amount"])
+        case "ccp_reading" if parts.get("value") is not None:
+            unit = str(parts.get("unit") or "")
+            return f"{number(str(parts['value']))} {UNITS.get(unit, unit)}".strip()
+        case "ccp_reading":
+            return ", ".join(f"{one['piece']} {'✓' if one['rejected'] else '✗'}" for one in parts.get("pieces", ()))
+        case "test_weight":
+            return f"{number(str(parts['shown_g']))} g"
+        case "batch_moved":
+            words = MOVES.get(str(parts["move"]))
+            return words() if words else ""
+        case "line_count":
+            return f"+{number(int(parts['delta']))}"
+        case "deviation_opened":
+            return str(parts.get("local_no", ""))
+        case "voided":
+            return f"{kind(str(parts['target_kind']))}, {why(str(parts['reason']))}"
+        case _:
+            return ""
+
+
+def _amount(amount: Mapping[str, Any]) -> str:
+    uom = str(amount["uom"])
+    return f"{number(str(amount['value']))} {tr('pieces') if uom == 'H87' else UNITS.get(uom, uom)}"
