@@ -79,11 +79,11 @@ def permissions() -> str:
 
 def facts() -> str:
     """Every kind of fact."""
-    rows = [
-        f"| `{kind.name}` | {kind.ver} | {int(kind.lane)} {kind.lane.name} | {'person' if kind.needs_user else 'device'} "
-        f"| {(kind.body.__doc__ or '').strip().splitlines()[0]} |"
-        for kind in bodies.KINDS
-    ]
+    rows = []
+    for kind in bodies.KINDS:
+        taken_by = "person" if kind.needs_user else "device"
+        meaning = (kind.body.__doc__ or "").strip().splitlines()[0]
+        rows.append(f"| `{kind.name}` | {kind.ver} | {int(kind.lane)} {kind.lane.name} | {taken_by} | {meaning} |")
     return "\n".join(
         ["# Kinds of facts", "", "| Kind | Version | Lane | Taken by | Meaning |", "|---|---|---|---|---|", *rows]
     )

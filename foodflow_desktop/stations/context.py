@@ -62,7 +62,8 @@ class Context:
     @property
     def terminal(self) -> master.Terminal | None:
         """This terminal's own master row, once it is paired."""
-        return next(iter(self.store.master.terminals.values()), None)
+        paired = self.store.terminal
+        return self.store.master.terminals.get(paired.device) if paired else None
 
     @property
     def line_id(self) -> UUID | None:

@@ -241,6 +241,10 @@ class MaterialStation:
         self._answer = Answer.none
         self._changed()
 
+    def seen(self) -> None:
+        """The message that something was issued is on the screen."""
+        self._answer, self._issued = Answer.none, None
+
     def edit_amount(self) -> None:
         """Open the keypad for the amount."""
         self._typed = ""

@@ -43,6 +43,10 @@ class Pins:
         self._counts: dict[UUID, _Count] = {}
         self._lock = threading.Lock()
 
+    def set_pepper(self, pepper: bytes) -> None:
+        """The pepper that pairing left in the key store."""
+        self._pepper = pepper
+
     def check(self, user: master.User, pin: str) -> PinAnswer:
         """Check a PIN; off the UI thread."""
         waiting = self.wait_s(user)

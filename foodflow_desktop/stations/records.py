@@ -50,3 +50,8 @@ def counted(store: Store, batch_id: UUID, since: datetime | None = None) -> Deci
     """Pieces the line counter saw in a batch, from an instant on."""
     with store.reading() as db:
         return Decimal(queries.counted(db, batch_id, since))
+
+
+def taken_back(store: Store, since: datetime | None = None) -> frozenset[UUID]:
+    """Entries that a later one took back; they stay readable and do not count."""
+    return frozenset(one.entry.corrects_id for one in taken(store, bodies.Voided, since=since) if one.entry.corrects_id)

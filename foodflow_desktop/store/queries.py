@@ -100,10 +100,18 @@ def counted(db: Connection, batch_id: UUID, since: datetime | None = None) -> in
     return int(db.execute(query).scalar() or 0)
 
 
+def counts_since(db: Connection, batch_id: UUID, since: datetime) -> list[tuple[datetime, int]]:
+    """When and how many pieces the line counter saw in a batch from an instant on, oldest first."""
+    delta = func.json_extract(ENTRY.c.body, "$.delta")
+    query = select(ENTRY.c.occurred_at, delta).where(ENTRY.c.kind == "line_count", ENTRY.c.batch_id == str(batch_id))
+    query = query.where(ENTRY.c.occurred_at > since.isoformat()).order_by(ENTRY.c.occurred_at)
+    return [(datetime.fromisoformat(at), int(count)) for at, count in db.execute(query)]
+
+
 def waiting_by_kind(db: Connection) -> dict[str, int]:
     """Unacknowledged facts of lanes 0-2 by kind, for the sync details."""
     query = _joined(select(ENTRY.c.kind, func.count())).where(ENTRY.c.seq > _ACKED).group_by(ENTRY.c.kind)
-    return dict(db.execute(query).tuples().all())
+    return {kind: number for kind, number in db.execute(query)}  # noqa: C416  # dict() of rows has no type
 
 
 _ACKED = func.coalesce(CURSOR.c.acked, 0)

@@ -236,6 +236,20 @@ class Store:
         with self.reading() as db:
             return bool(db.execute(select(exists().where(ENTRY.c.id == str(fact_id)))).scalar())
 
+    def recorded_after(self, after: Mapping[int, int]) -> list[Recorded]:
+        """All facts of the present incarnation past a sequence of each lane, oldest first; off the UI thread."""
+        found: list[Recorded] = []
+        for lane in Lane:
+            log = self._writer_of(lane).log
+            if log is None:
+                continue
+            with self._reading_of(lane) as db:
+                found += [
+                    Recorded(facts.decode(row.body), log.incarnation, lane, row.seq, row.hash, row.body)
+                    for row in journal.walk(db, log.id, int(lane), after.get(int(lane), 0))
+                ]
+        return found
+
     def pragmas(self) -> Mapping[str, Mapping[str, str]]:
         """Journal mode and synchronous level as each writer's own connection reports them."""
         return {
@@ -356,6 +370,10 @@ class Store:
             "lost": sum(outcome.lost for outcome in self._salvaged.values()),
         }
         self._ops.run(lambda db: put_note(db, SALVAGE_NOTE, counts))
+
+    def rebuild(self) -> int:
+        """Make ``entry`` anew from the journal; how many rows it has."""
+        return self._ops.run(projection.rebuild)
 
     def forget_salvage(self) -> None:
         """A person has seen what was salvaged and lost."""

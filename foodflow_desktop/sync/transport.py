@@ -53,7 +53,10 @@ def trust(ca_pem: str) -> ssl.SSLContext:
     """A TLS context that believes this one CA and nobody else."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=ca_pem)
+    try:
+        context.load_verify_locations(cadata=ca_pem)
+    except (ValueError, ssl.SSLError) as error:
+        raise Untrusted("ca_unreadable") from error
     return context
 
 

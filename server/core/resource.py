@@ -268,11 +268,15 @@ def router(resources: Sequence[Resource]) -> APIRouter:
     return made
 
 
+def _operation(resource: Resource, verb: str) -> str:
+    return f"{resource.path.replace('/', '_').replace('-', '_')}_{verb}"
+
+
 def _options(resource: Resource, verb: str, summary: str) -> dict[str, Any]:
     return {
         "tags": [resource.code.partition(".")[0]],
         "summary": summary,
-        "operation_id": f"{resource.code.replace('.', '_')}_{verb}",
+        "operation_id": _operation(resource, verb),
         "dependencies": [access.needs(f"{resource.code}.{verb}")],
         "responses": access.PROBLEMS,
     }
@@ -297,9 +301,7 @@ def _read_routes(made: APIRouter, resource: Resource) -> None:
         )
         return {"items": rows, "next": beyond}
 
-    options = _options(resource, "read", f"One of {resource.code}") | {
-        "operation_id": f"{resource.code.replace('.', '_')}_get"
-    }
+    options = _options(resource, "read", f"One of {resource.code}") | {"operation_id": _operation(resource, "get")}
 
     @made.get(f"/{resource.path}/{{record_id}}", response_model=shape, **options)
     async def get_row(record_id: uuid.UUID, caller: access.Signed, response: Response) -> Any:

@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 ICONS: dict[str, str] = {
+    "arrow": '<path d="M3 12h17M13.5 5.5L20 12l-6.5 6.5"/>',
     "back": '<path d="M20 12H4M10 6l-6 6 6 6"/>',
     "backspace": '<path d="M8.5 5H21v14H8.5L2.5 12zM12 9.5l5 5M17 9.5l-5 5"/>',
+    "badge": '<rect x="3.5" y="5" width="17" height="16" rx="2.5"/><path d="M9.5 5V3h5v2"/><circle cx="12" cy="11.6" r="2.3"/><path d="M8 18a4 4 0 0 1 8 0"/>',
+    "barcode": '<path d="M3 8V4h4M17 4h4v4M21 16v4h-4M7 20H3v-4M7.5 8v8M10.5 8v8M13.5 8v8M16.5 8v8"/>',
     "box": '<path d="M12 2.8l8.5 4.7v9L12 21.2 3.5 16.5v-9zM3.5 7.5L12 12.2l8.5-4.7M12 12.2v9"/>',
     "check": ('<circle cx="12" cy="12" r="9.5" fill="INK"/><path d="M8 12.3l2.8 2.8L16 9.8" stroke="INSIDE"/>'),
+    "check_line": '<circle cx="12" cy="12" r="9"/><path d="M8 12.3l2.8 2.8L16 9.8"/>',
     "chevron": '<path d="M9 5l7 7-7 7"/>',
     "clipboard": ('<rect x="5" y="4.5" width="14" height="17" rx="2"/><path d="M9 4.5V3h6v1.5M9 13.5l2 2 4-4"/>'),
     "clock": '<circle cx="12" cy="12" r="9"/><path d="M12 6.8V12l3 2.5"/>',
@@ -26,8 +30,8 @@ ICONS: dict[str, str] = {
     "crit": (
         '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK"/><path d="M12 7v6M12 16.4v.3" stroke="INSIDE"/>'
     ),
-    "coffee": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
-    "cup": '<path d="M5 7.5h14L17 21H7zM4 4h16v3.5H4z"/>',
+    "crit_out": '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK" stroke="none"/><path d="M12 7v6M12 16.4v.3" stroke="INSIDE"/>',
+    "cup": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
     "detector": '<path d="M3 21v-9a9 9 0 0 1 18 0v9h-5v-8.5a4 4 0 0 0-8 0V21z"/>',
     "dots": (
         '<g fill="INK" stroke="none"><circle cx="5" cy="12" r="2.2"/><circle cx="12" cy="12" r="2.2"/><circle cx="19" cy="12" r="2.2"/></g>'
@@ -35,6 +39,7 @@ ICONS: dict[str, str] = {
     "download": '<path d="M12 4v11M7 11l5 5 5-5M4 20.5h16"/>',
     "downstream": '<path d="M20 4v16M4 12h12M11 7l5 5-5 5"/>',
     "flag": '<path d="M5 21.5V4h14.5l-2.5 5 2.5 5H5"/>',
+    "flask": '<path d="M9 3h6M10 3v6.5L4.8 18.6A1.8 1.8 0 0 0 6.4 21.3h11.2a1.8 1.8 0 0 0 1.6-2.7L14 9.5V3M7.5 15h9"/>',
     "globe": '<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c-5 5-5 13 0 18M12 3c5 5 5 13 0 18"/>',
     "grid": (
         '<rect x="3.5" y="3.5" width="7" height="7" rx="1.5"/><rect x="13.5" y="3.5" width="7" height="7" rx="1.5"/><rect x="3.5" y="13.5" width="7" height="7" rx="1.5"/><rect x="13.5" y="13.5" width="7" height="7" rx="1.5"/>'
@@ -44,7 +49,9 @@ ICONS: dict[str, str] = {
     ),
     "info": '<circle cx="12" cy="12" r="9"/><path d="M12 11v5.5M12 7.6v.2"/>',
     "jam": '<path d="M2.5 6.5h19M2.5 17.5h19M8 12h2l4-3M8 9.5l6 5h2.5"/>',
+    "keyboard": '<rect x="2.5" y="5.5" width="19" height="13" rx="2"/><path d="M6.5 9.7h.1M10.2 9.7h.1M13.8 9.7h.1M17.4 9.7h.1M8 14.3h8"/>',
     "leaf": '<path d="M4.5 19.5C3 10 9 4.5 20 4.5c0 11-6 16-14 13M4.5 19.5c2-5 5-7.5 9.5-9.5"/>',
+    "lid": '<path d="M6.5 9l1.5 11.5h8L17.5 9M3.5 9h17M7 3.5h10"/>',
     "list": '<path d="M8 6h13M8 12h13M8 18h13M3.5 6h.1M3.5 12h.1M3.5 18h.1"/>',
     "lock": (
         '<rect x="4" y="10.5" width="16" height="11" rx="2.5" fill="INK"/><path d="M7.5 10.5V7.5a4.5 4.5 0 0 1 9 0v3"/>'
@@ -59,10 +66,13 @@ ICONS: dict[str, str] = {
     ),
     "pause": '<circle cx="12" cy="12" r="9"/><path d="M10 9v6M14 9v6"/>',
     "pencil": '<path d="M4 20l1-4.5L16.5 4l3.5 3.5L8.5 19zM14 6.5l3.5 3.5"/>',
+    "people": '<circle cx="9.5" cy="8" r="4"/><path d="M2.5 20.5a7 7 0 0 1 14 0M16 4.5a4 4 0 0 1 0 7.5M18.5 14.5a7 7 0 0 1 3 6"/>',
+    "phone": '<path d="M5 3.5h4l1.8 5-2.3 1.6a11.5 11.5 0 0 0 5.4 5.4l1.6-2.3 5 1.8v4a1.8 1.8 0 0 1-2 1.8C10.500 20.200 3.800 13.500 3.200 5.500A1.8 1.8 0 0 1 5 3.500z"/>',
     "play": '<circle cx="12" cy="12" r="9"/><path d="M10 8.5l5.5 3.5-5.5 3.5z"/>',
     "plus": '<path d="M12 5v14M5 12h14"/>',
     "pot": ('<path d="M4 9.5h16v6.5a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM2 12.5h2M20 12.5h2M9 6.5V4M12 6.5V3M15 6.5V4"/>'),
     "printer": '<path d="M6.5 9V3.5h11V9M6.5 17.5H4V9h16v8.5h-2.5M6.5 14.5h11v6.5h-11z"/>',
+    "probe": '<path d="M12 21V4.500M12 17l-4-2.500V11M12 14.500l4-2.500V9.500M9.800 6.200L12 3l2.200 3.200"/><circle cx="8" cy="9.800" r="1.200" fill="INK"/>',
     "question": (
         '<circle cx="12" cy="12" r="9"/><path d="M9.2 9.3a2.9 2.9 0 1 1 4.3 2.5c-1 .6-1.5 1.2-1.5 2.2M12 17v.2"/>'
     ),
@@ -76,6 +86,9 @@ ICONS: dict[str, str] = {
     "share": (
         '<circle cx="5" cy="12" r="2.5"/><circle cx="18.5" cy="5.5" r="2.5"/><circle cx="18.5" cy="18.5" r="2.5"/><path d="M7.5 12h3c3 0 2.5-6.5 5.5-6.5M10.5 12c3 0 2.5 6.5 5.5 6.5"/>'
     ),
+    "snow": '<path d="M12 2.500v19M3.800 7.200l16.400 9.600M20.200 7.200L3.800 16.800M9.500 4.500L12 7l2.500-2.500M9.500 19.500L12 17l2.500 2.500M4 11.200l3.300-.9-.9-3.300M20 12.800l-3.300.9.9 3.300M4 12.800l3.300.9-.9 3.300M20 11.200l-3.300-.9.9-3.300"/>',
+    "sound": '<path d="M4 9.500v5h3.500l5 4v-13l-5 4zM16 9a4.200 4.200 0 0 1 0 6M18.500 6.500a8 8 0 0 1 0 11"/>',
+    "sound_off": '<path d="M4 9.500v5h3.500l5 4v-13l-5 4zM16.500 9.500l5 5M21.500 9.500l-5 5"/>',
     "spray": (
         '<rect x="5" y="10.5" width="8" height="11" rx="1.5"/><path d="M6.5 10.5V7h5v3.5M6.5 4h5v3M15.5 4.5h.1M18.5 3h.1M18.5 6h.1M21.5 4.5h.1"/>'
     ),

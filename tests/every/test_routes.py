@@ -1,0 +1,65 @@
+"""Deny by default: every route declares a permission that a role can hold, or is on the short public list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from sqlalchemy import URL
+from starlette.routing import BaseRoute
+
+from foodflow_kernel.clock import FakeClock
+from server.app import RESOURCES, create_app
+from server.core import access
+from server.core.db.postgres import Cluster
+from server.core.settings import Settings
+from server.identity import matrix
+
+ANY_PERSON = {"/api/v1/me", "/api/v1/openapi.json"}
+"""For whoever is signed in."""
+TERMINALS = "/api/v1/sync/"
+"""Terminals prove themselves by their own token (tests/server/sync)."""
+
+NOWHERE = URL.create("postgresql+psycopg")
+
+
+def walk(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, APIRoute]]:
+    """All routes with their whole path; an included router is a route that holds routes."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield prefix + route.path, route
+        elif hasattr(route, "original_router"):
+            yield from walk(route.original_router.routes, prefix + route.include_context.prefix)
+
+
+APP = create_app(Settings(), FakeClock(), Cluster(NOWHERE, b"", NOWHERE))
+ROUTES = list(walk(APP.routes))
+
+
+def codes(dependant: Dependant) -> Iterator[str]:
+    if isinstance(dependant.call, access.Needs):
+        yield dependant.call.code
+    for inner in dependant.dependencies:
+        yield from codes(inner)
+
+
+def test_the_walk_finds_every_operation_of_the_document() -> None:
+    documented = {(path, verb) for path, verbs in APP.openapi()["paths"].items() for verb in verbs}
+    assert documented == {(path, verb.lower()) for path, route in ROUTES for verb in route.methods or ()}
+
+
+@pytest.mark.parametrize(("path", "route"), ROUTES, ids=lambda each: each if isinstance(each, str) else "")
+def test_every_route_declares_a_permission(path: str, route: APIRoute) -> None:
+    asked = list(codes(route.dependant))
+    if path in access.PUBLIC | ANY_PERSON or (path.startswith(TERMINALS) and not asked):
+        return
+    assert asked, "no permission declared"
+    assert set(asked) <= matrix.declared(), "a permission that no role can hold"
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)
+def test_every_permission_of_a_resource_is_held_by_some_role(resource: object) -> None:
+    held = {code for role in matrix.ROLES for code in matrix.grants(role, matrix.declared())}
+    assert set(resource.permissions()) <= held  # type: ignore[attr-defined]  # parametrised over Resource

@@ -1,0 +1,135 @@
+"""Pairing: commitment, four words, approval; and what a terminal may not do before."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
+
+from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.wire import signing
+from server.core.db.sessions import Database, TenantRef
+from tests.server.conftest import SignIn, a_plant
+
+
+@dataclass
+class ATerminal:
+    key: Ed25519PrivateKey
+    secret: bytes
+    id: UUID
+    code: str
+    nonce: bytes
+
+    @property
+    def public(self) -> bytes:
+        return signing.public_bytes(self.key)
+
+    def proof(self) -> dict[str, str]:
+        nonce = secrets.token_bytes(16)
+        return {"X-Device-Signature": f"{nonce.hex()}.{signing.sign_nonce(self.key, self.id, nonce).hex()}"}
+
+
+async def enrolled(client: httpx.AsyncClient) -> ATerminal:
+    key, secret = signing.generate_key(), secrets.token_bytes(32)
+    commitment = signing.commitment(signing.public_bytes(key), secret)
+    answer = (await client.post("/devices:enroll", json={"commitment": commitment.hex(), "app": "0.1.0"})).json()
+    return ATerminal(key, secret, UUID(answer["device"]), answer["code"], bytes.fromhex(answer["server_nonce"]))
+
+
+async def revealed(client: httpx.AsyncClient) -> ATerminal:
+    terminal = await enrolled(client)
+    body = {"public_key": terminal.public.hex(), "secret": terminal.secret.hex()}
+    assert (await client.post(f"/devices/{terminal.id}:reveal", json=body)).status_code == 204
+    return terminal
+
+
+async def test_both_sides_see_the_same_words_and_approval_hands_over_the_pepper(
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, app: FastAPI, database: Database
+) -> None:
+    plant_id = await a_plant(database, tenant)
+    terminal = await revealed(anonymous)
+    assert (await anonymous.get(f"/devices/{terminal.id}/status", headers=terminal.proof())).json()[
+        "state"
+    ] == "pending"
+    supervisor = await sign_in(tenant, "SV", plant_id)
+    found = (await supervisor.get("/devices", params={"code": terminal.code})).json()[0]
+    words = signing.pairing_words(terminal.public, app.state.ca_der, terminal.secret, terminal.nonce)
+    assert found["words"] == list(words)
+    body = {"plant_id": str(plant_id), "plant_name": "Plant 1", "name": "T-07", "area": "Cook & Fill hall"}
+    approved = await supervisor.post(f"/devices/{terminal.id}:approve", json=body)
+    assert approved.status_code == 200, approved.text
+    status = (await anonymous.get(f"/devices/{terminal.id}/status", headers=terminal.proof())).json()
+    assert (status["state"], status["terminal_name"], len(status["pepper"])) == ("approved", "T-07", 64)
+
+
+async def test_a_terminal_cannot_reveal_another_key_than_it_promised(anonymous: httpx.AsyncClient) -> None:
+    terminal = await enrolled(anonymous)
+    other = signing.public_bytes(signing.generate_key())
+    body = {"public_key": other.hex(), "secret": terminal.secret.hex()}
+    answer = await anonymous.post(f"/devices/{terminal.id}:reveal", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "pairing_key_differs")
+
+
+async def test_status_is_told_only_to_the_holder_of_the_key(anonymous: httpx.AsyncClient) -> None:
+    terminal = await revealed(anonymous)
+    thief = ATerminal(signing.generate_key(), terminal.secret, terminal.id, terminal.code, terminal.nonce)
+    for headers in ({}, {"X-Device-Signature": "zz"}, thief.proof()):
+        assert (await anonymous.get(f"/devices/{terminal.id}/status", headers=headers)).status_code == 401
+
+
+async def test_an_operator_may_not_approve(
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, database: Database
+) -> None:
+    plant_id = await a_plant(database, tenant)
+    terminal = await revealed(anonymous)
+    operator = await sign_in(tenant, "OP", plant_id)
+    body = {"plant_id": str(plant_id), "name": "T-66"}
+    answer = await operator.post(f"/devices/{terminal.id}:approve", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
+
+
+async def test_a_supervisor_of_one_plant_cannot_approve_for_another(
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, database: Database
+) -> None:
+    here, there = await a_plant(database, tenant), await a_plant(database, tenant, "P2")
+    terminal = await revealed(anonymous)
+    supervisor = await sign_in(tenant, "SV", here)
+    answer = await supervisor.post(f"/devices/{terminal.id}:approve", json={"plant_id": str(there), "name": "T-66"})
+    assert answer.status_code == 404
+
+
+async def test_a_code_dies_after_ten_minutes(
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, frozen: FakeClock
+) -> None:
+    terminal = await revealed(anonymous)
+    frozen.advance(601)
+    supervisor = await sign_in(tenant, "SV")
+    answer = await supervisor.get("/devices", params={"code": terminal.code})
+    assert (answer.status_code, answer.json()["code"]) == (404, "pairing_code_unknown")
+
+
+async def test_another_company_neither_sees_nor_revokes_a_terminal(
+    two_tenants: tuple[TenantRef, TenantRef], sign_in: SignIn, anonymous: httpx.AsyncClient, database: Database
+) -> None:
+    mine, other = two_tenants
+    plant_id = await a_plant(database, mine)
+    terminal = await revealed(anonymous)
+    supervisor = await sign_in(mine, "SV", plant_id)
+    await supervisor.post(f"/devices/{terminal.id}:approve", json={"plant_id": str(plant_id), "name": "T-07"})
+    stranger = await sign_in(other, "TA")
+    assert (await stranger.get("/devices")).json() == []
+    answer = await stranger.post(f"/devices/{terminal.id}:revoke", json={"reason": "not mine at all"})
+    assert answer.status_code == 404
+    assert [each["name"] for each in (await supervisor.get("/devices")).json()] == ["T-07"]
+
+
+@pytest.mark.parametrize("body", [{}, {"commitment": "zz"}, {"commitment": "00"}])
+async def test_a_malformed_enrolment_says_what_is_wrong(anonymous: httpx.AsyncClient, body: dict[str, str]) -> None:
+    answer = await anonymous.post("/devices:enroll", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
+    assert answer.json()["errors"][0]["where"] == "body.commitment"
