@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QStackedLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from foodflow_desktop.hardware.readings import Scan
 from foodflow_desktop.stations.batch import Field, FinishScreen, FinishStation, Gate, GateRow, StartScreen, StartStation
@@ -16,7 +16,7 @@ from foodflow_desktop.views.i18n import clock, number, tr
 from foodflow_desktop.views.sign_pad import SignCard
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.widgets.controls import Icon, Words
-from foodflow_desktop.views.widgets.kiosk import Pressable, TouchButton
+from foodflow_desktop.views.widgets.kiosk import Pages, Pressable, TouchButton
 from foodflow_desktop.views.widgets.parts import Card, column, row
 
 
@@ -96,7 +96,7 @@ class StartView(StationView):
         self.station = station
         station.on_changed = self.refresh
         station.on_started = self._on_started
-        self._pages = QStackedLayout()
+        self._pages = Pages()
         self._pages.addWidget(self._choose_page())
         self._pages.addWidget(self._gates_page())
         self.setLayout(self._pages)
@@ -309,7 +309,7 @@ class FinishView(StationView):
         head.addWidget(self._batch)
         head.addStretch(1)
         self.sign = SignCard("finish_batch", self._on_pin, station.pin_backspace, station.pin_clear)
-        self._right = QStackedLayout()
+        self._right = Pages()
         self._right.addWidget(self._keypad())
         self._right.addWidget(self.sign)
         body = row(gap=20)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QStackedLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from foodflow_desktop.hardware.readings import ProbeReading
 from foodflow_desktop.stations.ccp import Blocked, CcpScreen, CcpStation, Judged
@@ -15,7 +15,7 @@ from foodflow_desktop.views.ccp_parts import BatchChart, PieceRows, ProbeButton,
 from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.widgets.controls import Icon, Words
-from foodflow_desktop.views.widgets.kiosk import Pill, TouchButton
+from foodflow_desktop.views.widgets.kiosk import Pages, Pill, TouchButton
 from foodflow_desktop.views.widgets.parts import Card, column, row
 
 KEY_H, KEY_W, SIDE_KEY_W = 92, 122, 172
@@ -56,7 +56,7 @@ class CcpView(StationView):
         box.addWidget(self._pieces)
         box.addStretch(1)
         pieces.setLayout(box)
-        self._lower = QStackedLayout()
+        self._lower = Pages()
         self._lower.addWidget(keys)
         self._lower.addWidget(pieces)
         inside = column(margins=(31, 20, 31, 34))

@@ -7,14 +7,14 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLineEdit, QStackedLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from foodflow_desktop.stations.material import InterlockScreen, MaterialStation
 from foodflow_desktop.views import kiosk_words, theme
 from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.sign_pad import SignCard
 from foodflow_desktop.views.widgets.controls import Icon, Words
-from foodflow_desktop.views.widgets.kiosk import Pill, TouchButton
+from foodflow_desktop.views.widgets.kiosk import Pages, Pill, TouchButton
 from foodflow_desktop.views.widgets.parts import Card, column, row
 from foodflow_kernel.rules.interlock import Cause
 
@@ -152,7 +152,7 @@ class InterlockPage(Card):
         inside.addSpacing(22)
         inside.addLayout(buttons)
         stop.setLayout(inside)
-        self._pages = QStackedLayout()
+        self._pages = Pages()
         self._pages.addWidget(stop)
         self._pages.addWidget(self._override_page())
         frame = column(margins=(5, 4, 5, 5))

@@ -7,13 +7,13 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QStackedLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from foodflow_desktop.stations.material import Answer, MaterialScreen, MaterialStation, Scanned
 from foodflow_desktop.views import i18n, kiosk_words, theme
 from foodflow_desktop.views.i18n import clock, tr
 from foodflow_desktop.views.widgets.controls import Icon, Words
-from foodflow_desktop.views.widgets.kiosk import TouchButton
+from foodflow_desktop.views.widgets.kiosk import Pages, TouchButton
 from foodflow_desktop.views.widgets.parts import Card, Rule, column, row
 from foodflow_kernel.wire.bodies import Source
 
@@ -162,7 +162,7 @@ class IssueCard(Card):
         box.addStretch(1)
         empty.setLayout(box)
         self._help.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._pages = QStackedLayout()
+        self._pages = Pages()
         for page in (empty, found, self._keypad()):
             self._pages.addWidget(page)
         whole = column(margins=(1, 1, 1, 1))

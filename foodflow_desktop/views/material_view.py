@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLineEdit, QScrollArea, QStackedLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QScrollArea, QWidget
 
 from foodflow_desktop.hardware.readings import Scan
 from foodflow_desktop.stations import labels
@@ -18,7 +18,7 @@ from foodflow_desktop.views.interlock_view import InterlockPage
 from foodflow_desktop.views.issue_card import IssueCard
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.widgets.controls import Icon, Words
-from foodflow_desktop.views.widgets.kiosk import TouchButton
+from foodflow_desktop.views.widgets.kiosk import Pages, TouchButton
 from foodflow_desktop.views.widgets.parts import Bar, Card, column, row
 from foodflow_kernel.gs1.plant import ScanKind
 
@@ -150,7 +150,7 @@ class MaterialView(StationView):
         station.on_changed = self.refresh
         station.on_deviation = lambda deviation_id: self.go("deviation", deviation_id)
         self.issue = IssueCard(station, self.do)
-        self._pages = QStackedLayout()
+        self._pages = Pages()
         page = QWidget()
         whole = row(gap=20, margins=(24, 20, 24, 22))
         whole.addWidget(self._needs_card(), 410)

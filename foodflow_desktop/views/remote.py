@@ -127,6 +127,7 @@ class RemoteDoor:
             reply({"error": f"{name} is not on the screen"})
             return
         widget = found[0]
+        self._shell.reveal(widget)
         middle = widget.rect().center()
         if not widget.isEnabled():
             reply({"error": f"{name} is disabled"})

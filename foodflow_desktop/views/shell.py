@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QStackedWidget, QWidget
 
 from foodflow_desktop.hardware.readings import Scan
 from foodflow_desktop.stations import labels, running
@@ -50,12 +50,15 @@ class Shell(QWidget):
     def __init__(self, context: Context, rail: tuple[RailEntry, ...], home: str) -> None:
         super().__init__()
         self.setObjectName("window")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         jobs.prepare()
         self.context = context
         self._entries, self._home = rail, home
         self.sign_in = SignInStation(context)
         self._checks = ChecksStation(context)
         self._views: dict[str, StationView] = {}
+        self._pages: dict[str, QScrollArea] = {}
+        """Each view in a page that scrolls where large text leaves no other way."""
         self._before_lock = home
         self._seen_ns = context.clock.mono_ns()
         self.on_saved: list[Callable[[Recorded], None]] = []
@@ -103,7 +106,13 @@ class Shell(QWidget):
         """Take in a view."""
         self._views[view.name] = view
         view.go, view.tell = self.go, self.tell
-        self.stack.addWidget(view)
+        page = QScrollArea()
+        page.setWidgetResizable(True)
+        page.setFrameShape(QFrame.Shape.NoFrame)
+        page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        page.setWidget(view)
+        self._pages[view.name] = page
+        self.stack.addWidget(page)
 
     def view(self) -> StationView:
         """The view in front."""
@@ -122,9 +131,16 @@ class Shell(QWidget):
         if self._front is not target:
             self._front.leave()
         self._front = target
-        self.stack.setCurrentWidget(target)
+        self.stack.setCurrentWidget(self._pages[target.name])
+        self.setFocus()
         target.enter(about)
         self._show_bar()
+
+    def reveal(self, widget: QWidget) -> None:
+        """Scroll a control into sight, as a person would before touching it."""
+        page = self._pages[self._front.name]
+        if page.isAncestorOf(widget):
+            page.ensureWidgetVisible(widget, 8, 8)
 
     def tell(self, text: str, kind: str = "ok") -> None:
         """A message that goes by itself."""

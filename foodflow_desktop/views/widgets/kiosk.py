@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QStackedLayout, QWidget
 
 from foodflow_desktop.views import theme
 from foodflow_desktop.views.widgets.controls import Icon, Words
@@ -221,6 +221,24 @@ class Pill(QWidget):
         painter.setBrush(theme.colour(self._fill))
         half = self.height() / 2
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), half - 0.5, half - 0.5)
+
+
+class Pages(QStackedLayout):
+    """Pages of which one is shown; only the one shown decides how much room is needed."""
+
+    def minimumSize(self) -> QSize:
+        """The page shown needs this."""
+        page = self.currentWidget()
+        return page.minimumSizeHint() if page is not None else QSize(0, 0)
+
+    def sizeHint(self) -> QSize:
+        """The page shown would like this."""
+        page = self.currentWidget()
+        return page.sizeHint() if page is not None else QSize(0, 0)
+
+    def hasHeightForWidth(self) -> bool:
+        """Pages are as high as they are given."""
+        return False
 
 
 class Dots(QWidget):
