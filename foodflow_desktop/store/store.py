@@ -35,7 +35,7 @@ from foodflow_desktop.store.status import LaneStatus, SyncStatus
 from foodflow_desktop.store.tables import ENTRY
 from foodflow_desktop.store.terminal import Terminal
 from foodflow_desktop.store.witness import DeviceFacts
-from foodflow_desktop.store.writer import Hooks, Writer
+from foodflow_desktop.store.writer import CHECKPOINT_BYTES, Hooks, Writer
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import Damaged, DiskFull, FoodFlowError, Invalid, Refused
 from foodflow_kernel.ids import new_id
@@ -47,6 +47,9 @@ _log = logging.getLogger(__name__)
 SALVAGE_NOTE = "salvage"
 HEARD_NOTE = "heard_at"
 KEEP_HEARD_S = 60.0
+
+TIGHT_CHECKPOINT_BYTES = 256 << 10
+"""A one-row commit writes ten pages to the log: with little room it is folded early, or it eats the reserve."""
 
 COMPLIANCE = (Lane.urgent, Lane.events)
 """Lanes that may use the reserve."""
@@ -441,6 +444,7 @@ class Store:
         lanes = {stamp.lane_of(draft) for draft in drafts}
         if isinstance(error, DiskFull):
             if lanes.intersection(COMPLIANCE) and self._reserve.release():
+                self._ops.checkpoint_bytes = TIGHT_CHECKPOINT_BYTES
                 _log.error("disk full: the reserve is used for food-safety records")
                 self._refresh(telemetry="stopped")
                 return True
@@ -455,6 +459,7 @@ class Store:
     def _on_idle(self) -> None:
         self._reserve.hold()
         mode = self._reserve.telemetry_mode()
+        self._ops.checkpoint_bytes = CHECKPOINT_BYTES if mode == "kept" else TIGHT_CHECKPOINT_BYTES
         if mode != self._status.telemetry:
             self._refresh(telemetry=mode)
 

@@ -8,6 +8,7 @@ touched, so that a batch can be cut there.
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -28,6 +29,8 @@ from foodflow_kernel.wire import chain, facts, signing
 from foodflow_kernel.wire.protocol import MAX_LINE_BYTES, Lane
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 GROUP_MAX_DRAFTS = 5000
 SIGN_EVERY_ROWS = 500
@@ -81,6 +84,8 @@ class Writer:
         self._stamper = stamper
         self._hooks = hooks
         self._queue: queue.Queue[Submission | Job | None] = queue.Queue()
+        self.checkpoint_bytes = CHECKPOINT_BYTES
+        """Fold the log at this size; the store lowers it while the disk is nearly full."""
         self._stopping = False
         self._is_closed = False
         self._started: Future[None] = Future()
@@ -266,6 +271,8 @@ class Writer:
             again = self._hooks.failed is not None and self._hooks.failed(known, drafts)
             if is_last or not again:
                 _refuse(group, known)
+            else:
+                self._checkpoint("RESTART")
             return None
 
     def _commit(self, group: Sequence[Submission]) -> list[tuple[Submission, list[Recorded]]]:
@@ -312,12 +319,15 @@ class Writer:
         return built, log
 
     def _rest(self) -> None:
-        if self._hooks.idle is not None:
-            self._hooks.idle()
+        try:
+            if self._hooks.idle is not None:
+                self._hooks.idle()
+        except OSError:
+            _log.exception("the disk could not be looked at")
         own = self._hooks.before_group() if self.log is not None else ()
         if own:
             self._save([Submission(own)])
-        if files.wal_bytes(self.file.path) > CHECKPOINT_BYTES:
+        if files.wal_bytes(self.file.path) > self.checkpoint_bytes:
             self._checkpoint("RESTART")
 
     def _checkpoint(self, mode: str) -> None:

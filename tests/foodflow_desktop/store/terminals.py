@@ -20,6 +20,7 @@ USER = UUID(int=1041)
 LINE = UUID(int=2)
 BATCH = UUID(int=418)
 LOT = UUID(int=2311)
+HOLD = UUID(int=55)
 QUIET = Options(reserve_bytes=0, witness_s=None)
 
 
@@ -55,7 +56,7 @@ def weighing(number: int = 1, *, note: str | None = None) -> Draft:
     return Draft(body, USER, LINE)
 
 
-def hold(lot: UUID = LOT, hold_id: UUID = UUID(int=55)) -> Draft:
+def hold(lot: UUID = LOT, hold_id: UUID = HOLD) -> Draft:
     return Draft(bodies.HoldPlaced(hold_id=hold_id, lot_id=lot, reason="cook temperature too low"), USER, LINE)
 
 
