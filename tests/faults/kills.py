@@ -31,4 +31,4 @@ def record_until_killed(folder: Path, after_s: float, *more: str) -> list[str]:
 
 def a_moment() -> float:
     """A random time, most often short: also inside the first commits."""
-    return random.choice((random.uniform(0, 0.02), random.uniform(0, 0.3)))
+    return random.choice((random.uniform(0, 0.02), random.uniform(0, 0.3)))  # noqa: S311  # moments, not secrets
