@@ -154,6 +154,7 @@ SENTENCES: dict[str, str] = {
     "terminal_unknown": "This terminal is not paired with this server.",
     "token_bad": "This token is not one of ours: the terminal says hello again.",
     "token_expired": "The token has expired: the terminal says hello again.",
+    "too_many_buckets": "That is more than {most} parts: ask for a shorter window or a coarser group.",
     "too_many_requests": "Too many requests at once. Wait {retry_after} s, then try again.",
     "undo_over": "The time to undo is over. Correct the entry in the history.",
     "unit_differs": "This lot is counted in {expected}, not in {uom}.",
@@ -163,6 +164,7 @@ SENTENCES: dict[str, str] = {
     "user_missing": "Nobody is signed in: sign in first.",
     "version_stale": "Somebody else changed this first. Read it again, then repeat your change.",
     "void_without_target": "This entry does not say which one it takes back.",
+    "window_empty": "The window must begin before it ends.",
 }
 
 

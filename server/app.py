@@ -18,6 +18,7 @@ from server.core.resource import Resource, router
 from server.core.settings import Settings
 from server.core.tls import Certificates
 from server.flows import resources as flows
+from server.flows import routes as reports
 from server.fsq import resources as fsq
 from server.identity import devices, sign_in
 from server.identity import resources as identity
@@ -38,7 +39,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
-ROUTERS = (sign_in.router, devices.router, sync.router, sync_reports.router)
+ROUTERS = (sign_in.router, devices.router, sync.router, sync_reports.router, reports.router)
 """What is not a plain table."""
 
 REACTIONS: Reactions = {}
@@ -89,6 +90,7 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
         sign_in.PinOrPassword(),
         REACTIONS,
     )
+    app.state.sync_health = sync_reports.read_health
     app.state.ca_der = certificates.ca_der if certificates else b""
     http.install(app)
 

@@ -83,6 +83,7 @@ class TerminalLine(Wire):
 
     device_id: UUID
     name: str
+    line_id: UUID | None = None
     line_name: str | None = None
     area: str = ""
     state: str
@@ -143,6 +144,7 @@ class TraceNode(Wire):
     title_names: Names = {}
     code: str
     detail: str = ""
+    detail_names: Names = {}
     qty: Decimal | None = None
     uom: Uom | None = None
     is_held: bool = False
@@ -170,6 +172,8 @@ class MassBalance(Wire):
     waste: Decimal
     not_found: Decimal
     uom: Uom
+    counted_at: Instant | None = None
+    """Of the last stock count; None: never counted, the books stand and nothing can be missing."""
 
 
 class Trace(Wire):

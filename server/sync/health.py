@@ -38,6 +38,7 @@ async def sync_health(db: AsyncSession, terminals: Sequence[Terminal], now: date
             TerminalLine(
                 device_id=terminal.device_id,
                 name=terminal.name,
+                line_id=terminal.line_id,
                 line_name=lines.get(terminal.line_id) if terminal.line_id else None,
                 area=terminal.area,
                 state=_state(terminal, is_heard=is_heard, waiting=waiting, needs_help=help_n),
