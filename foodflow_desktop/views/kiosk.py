@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,16 +12,28 @@ from foodflow_desktop.stations.ccp import CcpStation
 from foodflow_desktop.stations.checks import ChecksStation
 from foodflow_desktop.stations.context import Context
 from foodflow_desktop.stations.deviation import DeviationStation
+from foodflow_desktop.stations.downtime import DowntimeStation
+from foodflow_desktop.stations.history import HistoryStation
+from foodflow_desktop.stations.line_recording import LineRecording
 from foodflow_desktop.stations.material import MaterialStation
+from foodflow_desktop.stations.pairing import PairingStation
+from foodflow_desktop.stations.scrap import ScrapStation
+from foodflow_desktop.stations.sync_details import SyncDetailsStation
 from foodflow_desktop.sync.engine import Engine
 from foodflow_desktop.views import i18n
 from foodflow_desktop.views.batch_view import FinishView, StartView
 from foodflow_desktop.views.ccp_view import CcpView
 from foodflow_desktop.views.checks_view import ChecksView
 from foodflow_desktop.views.deviation_view import DeviationView
+from foodflow_desktop.views.downtime_view import DowntimeView
+from foodflow_desktop.views.history_view import HistoryView
 from foodflow_desktop.views.material_view import MaterialView
+from foodflow_desktop.views.more_view import MoreView
+from foodflow_desktop.views.pairing_view import PairingView
+from foodflow_desktop.views.scrap_view import ScrapView
 from foodflow_desktop.views.shell import RailEntry, Shell
 from foodflow_desktop.views.station_view import StationView
+from foodflow_desktop.views.sync_details_view import SyncDetailsView
 
 
 class Worker(Protocol):
@@ -56,31 +68,57 @@ class Kiosk:
 RAIL: tuple[RailEntry, ...] = (
     RailEntry("materials", "box", "Materials"),
     RailEntry("checks", "clipboard", "Checks"),
+    RailEntry("downtime", "pause", "Downtime"),
+    RailEntry("more", "dots", "More"),
 )
 """Fixed order of ux.md, section 3; an entry stands here once its view exists."""
-
-VIEWS: tuple[Callable[[Context], StationView], ...] = (
-    lambda context: ChecksView(context, ChecksStation(context)),
-    lambda context: CcpView(context, CcpStation(context)),
-    lambda context: DeviationView(context, DeviationStation(context)),
-    lambda context: MaterialView(context, MaterialStation(context)),
-    lambda context: StartView(context, StartStation(context)),
-    lambda context: FinishView(context, FinishStation(context)),
-)
-"""Every view of the kiosk but the sign-in, which the shell brings itself."""
 
 HOME = "checks"
 
 
 def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
-    """The kiosk's window with all its views.
+    """The kiosk's window with all its views, and what records the line beside it.
 
     Args:
-        engine, keys, hub: for pairing and the sync details.
+        engine: sends what is recorded; started once the terminal is paired.
+        hub: address proposed for pairing.
     """
     i18n.use_zone(context.zone)
     shell = Shell(context, RAIL, HOME)
-    for make in VIEWS:
-        shell.add(make(context))
+    recording = LineRecording(context)
+
+    def paired() -> None:
+        context.pins.set_pepper(keys.pepper() or b"")
+        engine.start()
+
+    for view in (
+        PairingView(context, PairingStation(context, keys, hub, paired)),
+        *_line_views(context, recording),
+        *_check_views(context),
+        MoreView(context),
+        HistoryView(context, HistoryStation(context)),
+        SyncDetailsView(context, SyncDetailsStation(context, engine.send_now)),
+    ):
+        shell.add(view)
     shell.go("sign_in")
-    return Kiosk(shell)
+    return Kiosk(shell, [recording])
+
+
+def _line_views(context: Context, recording: LineRecording) -> tuple[StationView, ...]:
+    """What an operator does at a running line."""
+    return (
+        StartView(context, StartStation(context)),
+        FinishView(context, FinishStation(context)),
+        MaterialView(context, MaterialStation(context)),
+        DowntimeView(context, DowntimeStation(context, recording)),
+        ScrapView(context, ScrapStation(context)),
+    )
+
+
+def _check_views(context: Context) -> tuple[StationView, ...]:
+    """Checks, and what follows from them."""
+    return (
+        ChecksView(context, ChecksStation(context)),
+        CcpView(context, CcpStation(context)),
+        DeviationView(context, DeviationStation(context)),
+    )

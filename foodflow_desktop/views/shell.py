@@ -32,6 +32,8 @@ from foodflow_desktop.views.widgets.parts import column, row
 from foodflow_kernel.gs1.plant import ScanKind
 
 TICK_MS = 500
+OPEN_TO_ALL = ("sign_in", "pairing")
+"""Views that need nobody signed in."""
 ACTIVITY = (QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress, QEvent.Type.TouchBegin)
 
 
@@ -81,6 +83,7 @@ class Shell(QWidget):
         for name, button in self.rail.buttons.items():
             button.clicked.connect(lambda _=False, n=name: self.go(n))
         self.bar.language.clicked.connect(lambda: self.go("language", "es" if i18n.current() == "en" else "en"))
+        self.bar.pill.clicked.connect(lambda: self.go("sync"))
         self.bar.user.clicked.connect(lambda: self.lock("locked"))
         self.sign_in.on_signed_in = self._on_signed_in
         self.sign_in.on_locked = self._on_locked
@@ -125,8 +128,10 @@ class Shell(QWidget):
             return
         if name == "home":
             name = self._home
-        if self.context.session.user is None and name != "sign_in":
+        if self.context.session.user is None and name not in OPEN_TO_ALL:
             name, about = "sign_in", None
+        if name == "sign_in" and self.context.store.terminal is None and "pairing" in self._views:
+            name = "pairing"
         target = self._views.get(name) or self._views[self._home]
         if self._front is not target:
             self._front.leave()
@@ -206,6 +211,7 @@ class Shell(QWidget):
         self._show_bar()
 
     def _on_master(self) -> None:
+        i18n.use_zone(self.context.zone)
         self.view().refresh()
         self._show_bar()
 
