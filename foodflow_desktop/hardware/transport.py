@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+from collections import deque
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -255,43 +256,58 @@ class Recorder:
 
 
 class Replay:
-    """Plays a recording: gives the received chunks and insists on the sent ones.
+    """Plays a recording: gives the received chunks, and insists that what is sent was sent then.
 
-    At the end of the recording the device counts as unplugged.
+    A question is answered only after it was asked; one that the driver does not ask this time
+    (its timing differs) is passed over after a while. At the end the device counts as unplugged.
     """
+
+    PATIENCE = 3
+    """Empty reads before an unasked question is passed over."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self._path = path
-        self._turns: list[tuple[str, bytes]] = []
+        self._turns: deque[tuple[str, bytes]] = deque()
+        self._sayable: frozenset[bytes] = frozenset()
+        self._waited = 0
 
     def open(self) -> None:
-        """Read the recording from its start; lines before an ``open`` line are comments."""
+        """Read the recording from its start; lines of other ways are notes for people."""
         try:
             rows = [json.loads(line) for line in self._path.read_text(encoding="ascii").splitlines()]
-        except (OSError, ValueError) as error:
+            turns = [(row["way"], bytes.fromhex(row["hex"])) for row in rows if row["way"] in ("rx", "tx")]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unplugged("device_unplugged", port=self.name, why=str(error)) from error
-        self._turns = [(row["way"], bytes.fromhex(row["hex"])) for row in rows if row["way"] in ("rx", "tx")]
+        self._turns, self._waited = deque(turns), 0
+        self._sayable = frozenset(data for way, data in turns if way == "tx")
 
     def read(self) -> bytes:
-        """The next received chunk; nothing while the recording waits for something to be sent."""
+        """The next received chunk; nothing while a recorded question waits to be asked."""
+        while self._turns and self._turns[0][0] == "tx":
+            self._waited += 1
+            if self._waited < self.PATIENCE:
+                return b""
+            self._turns.popleft()
+        self._waited = 0
         if not self._turns:
             raise Unplugged("device_unplugged", port=self.name, why="end of the recording")
-        if self._turns[0][0] == "tx":
-            return b""
-        return self._turns.pop(0)[1]
+        return self._turns.popleft()[1]
 
     def write(self, data: bytes) -> None:
-        """Check that the driver says what was said when it was recorded."""
-        if self._turns and self._turns[0] == ("tx", data):
-            self._turns.pop(0)
-            return
-        position = next((i for i, turn in enumerate(self._turns) if turn == ("tx", data)), None)
-        if position is None:
+        """Check that the driver says what was said when it was recorded.
+
+        Raises:
+            Garbled: `recording_differs`; Unplugged: at the end of the recording.
+        """
+        if not self._turns:
+            raise Unplugged("device_unplugged", port=self.name, why="end of the recording")
+        if data not in self._sayable:
             raise Garbled("recording_differs", port=self.name, sent=data.hex())
-        # Received chunks interleave with commands by timing; their order among themselves stays.
-        self._turns.pop(position)
+        if ("tx", data) in self._turns:
+            # Received chunks interleave with questions by timing; their own order stays.
+            self._turns.remove(("tx", data))
 
     def close(self) -> None:
         """Forget the rest."""
-        self._turns = []
+        self._turns.clear()

@@ -135,7 +135,7 @@ def _garbage(line: SimLine, device: str, is_on: bool) -> None:
 def _stuck(line: SimLine, device: str, is_on: bool) -> None:
     match device:
         case "scale":
-            line.scale.is_stuck = is_on
+            line.scale.stick(is_stuck=is_on)
         case "probe":
             line.kettle.freeze(is_frozen=is_on)
         case "line":
@@ -196,7 +196,12 @@ def switch_fault(line: SimLine, device: str, fault: str, *, is_on: bool) -> None
 
 
 def heal(line: SimLine, device: str) -> None:
-    """Switch all faults of one device off."""
+    """Switch all faults of one device off.
+
+    Raises:
+        NotFound: `device_unknown`.
+    """
+    line.wire(device)
     for fault, (devices, _) in FAULTS.items():
         if device in devices:
             switch_fault(line, device, fault, is_on=False)

@@ -49,7 +49,6 @@ class ScaleSim(SimDevice):
         self.balance = balance or Balance()
         self.unit = unit
         self.frames_sent = 0
-        self.is_stuck = False
         self.is_overloaded = False
         self.fault = ""
         self._stuck_frame: str | None = None
@@ -73,6 +72,11 @@ class ScaleSim(SimDevice):
     def load(self, load_g: Decimal) -> None:
         """Put a load on the pan, replacing what lay there [g, gross]."""
         self.balance.put(load_g, self.clock.mono_ns())
+
+    def stick(self, *, is_stuck: bool) -> None:
+        """Go on showing the present weight, whatever lies on the pan."""
+        weight = self.balance.weigh(self.clock.mono_ns())
+        self._stuck_frame = f"S {weight.motion} {self._shown(weight.net_g)}" if is_stuck else None
 
     def receive(self, data: bytes) -> None:
         """Take command lines."""
@@ -172,11 +176,7 @@ class ScaleSim(SimDevice):
         if weight.motion in (Motion.over, Motion.under):
             return f"{command} {weight.motion}"
         line = f"{command} {weight.motion} {self._shown(weight.net_g)}"
-        if self.is_stuck:
-            self._stuck_frame = self._stuck_frame or line
-            return self._stuck_frame
-        self._stuck_frame = None
-        return line
+        return self._stuck_frame or line
 
     def _shown(self, value_g: Decimal) -> str:
         value = (value_g / GRAMS_PER_UNIT[self.unit]).quantize(_PLACES[self.unit])
