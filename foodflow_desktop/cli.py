@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--remote", type=Path, metavar="SOCKET", help="let a demo drive the window through this socket")
     parser.add_argument("--lang", choices=("en", "es"), default="en")
     parser.add_argument("--theme", choices=("light", "dark", "high_contrast"), default="light")
+    parser.add_argument("--hub", default="", help="address of the hub, https://host:port")
+    parser.add_argument("--hardware", type=Path, metavar="FILE", help="file that names the devices")
+    parser.add_argument("--scale", type=float, choices=(1.0, 1.15, 1.3), default=1.0, help="text size")
+    parser.add_argument("--full-screen", action="store_true", dest="is_full_screen")
     parser.add_argument("--reserve-mb", type=int, default=DEFAULT_BYTES >> 20, help="disk kept back for food safety")
     parser.set_defaults(command=_run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -83,12 +87,18 @@ def _run(options: argparse.Namespace) -> int:
     from foodflow_desktop import app  # noqa: PLC0415  # Qt is loaded only for the window
 
     return app.run(
-        folder=options.folder,
-        mode=options.mode,
-        remote=options.remote,
-        language=options.lang,
-        theme=options.theme,
-        reserve_bytes=options.reserve_mb << 20,
+        app.AppOptions(
+            folder=options.folder,
+            hub=options.hub,
+            hardware=options.hardware,
+            remote=options.remote,
+            theme=options.theme,
+            scale=options.scale,
+            language=options.lang,
+            is_full_screen=options.is_full_screen,
+            mode=options.mode,
+            reserve_bytes=options.reserve_mb << 20,
+        )
     )
 
 

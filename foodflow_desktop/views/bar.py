@@ -206,11 +206,11 @@ class RailButton(Pressable):
         self.setFixedSize(RAIL_W, RAIL_ITEM_H)
 
     def show_state(self, is_here: bool, badge: int) -> None:
-        """Mark it as the present view, and count."""
+        """Mark it as the present view, and count; a negative badge is an exclamation mark."""
         if (is_here, badge) != (self.is_here, self.badge):
             self.is_here, self.badge = is_here, badge
             self.update()
-        self.setAccessibleDescription(tr("{n} due", n=badge) if badge else "")
+        self.setAccessibleDescription(tr("needs you now") if badge < 0 else tr("{n} due", n=badge) if badge else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw icon, word, mark and badge."""
@@ -239,7 +239,9 @@ class RailButton(Pressable):
             painter.drawEllipse(QRectF(63, 8, 26, 26))
             painter.setFont(theme.font(14.5, 720))
             painter.setPen(theme.colour("onWarn"))
-            painter.drawText(QRectF(63, 8, 26, 26), Qt.AlignmentFlag.AlignCenter, f"{self.badge}")
+            painter.drawText(
+                QRectF(63, 8, 26, 26), Qt.AlignmentFlag.AlignCenter, "!" if self.badge < 0 else f"{self.badge}"
+            )
 
 
 class Rail(QWidget):

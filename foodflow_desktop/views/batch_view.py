@@ -90,6 +90,7 @@ class StartView(StationView):
     """Work order scanned, line cleared, Start."""
 
     name, rail = "start_batch", "run"
+    holds_front = True
 
     def __init__(self, context: Context, station: StartStation) -> None:
         super().__init__(context)
@@ -294,6 +295,7 @@ class FinishView(StationView):
     """Good, scrap, left over, signature."""
 
     name, rail = "finish_batch", "run"
+    holds_front = True
 
     def __init__(self, context: Context, station: FinishStation) -> None:
         super().__init__(context)

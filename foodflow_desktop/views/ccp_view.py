@@ -25,6 +25,7 @@ class CcpView(StationView):
     """One reading of a critical control point."""
 
     name, rail = "ccp", "checks"
+    holds_front = True
 
     def __init__(self, context: Context, station: CcpStation) -> None:
         super().__init__(context)

@@ -170,6 +170,7 @@ class DeviationView(StationView):
     """One deviation, from the hold to the signature."""
 
     name, rail = "deviation", "checks"
+    holds_front = True
 
     def __init__(self, context: Context, station: DeviationStation) -> None:
         super().__init__(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from foodflow_desktop.stations.history import HistoryRow
@@ -87,31 +87,37 @@ def said(row: HistoryRow) -> str:
 
 
 def _value(name: str, parts: Mapping[str, Any]) -> str:
-    match name:
-        case "weighing":
-            return f"{number(str(parts['net_g']))} g"
-        case "material_issued" | "scrap_recorded":
-            return _amount(parts["amount"])
-        case "ccp_reading" if parts.get("value") is not None:
-            unit = str(parts.get("unit") or "")
-            return f"{number(str(parts['value']))} {UNITS.get(unit, unit)}".strip()
-        case "ccp_reading":
-            return ", ".join(f"{one['piece']} {'✓' if one['rejected'] else '✗'}" for one in parts.get("pieces", ()))
-        case "test_weight":
-            return f"{number(str(parts['shown_g']))} g"
-        case "batch_moved":
-            words = MOVES.get(str(parts["move"]))
-            return words() if words else ""
-        case "line_count":
-            return f"+{number(int(parts['delta']))}"
-        case "deviation_opened":
-            return str(parts.get("local_no", ""))
-        case "voided":
-            return f"{kind(str(parts['target_kind']))}, {why(str(parts['reason']))}"
-        case _:
-            return ""
+    say = VALUES.get(name)
+    return say(parts) if say else ""
+
+
+def _checked(parts: Mapping[str, Any]) -> str:
+    """A reading with its unit, or the test pieces that were rejected."""
+    if parts.get("value") is None:
+        return ", ".join(f"{one['piece']} {'✓' if one['rejected'] else '✗'}" for one in parts.get("pieces", ()))
+    unit = str(parts.get("unit") or "")
+    return f"{number(str(parts['value']))} {UNITS.get(unit, unit)}".strip()
+
+
+def _moved(parts: Mapping[str, Any]) -> str:
+    words = MOVES.get(str(parts["move"]))
+    return words() if words else ""
 
 
 def _amount(amount: Mapping[str, Any]) -> str:
     uom = str(amount["uom"])
     return f"{number(str(amount['value']))} {tr('pieces') if uom == 'H87' else UNITS.get(uom, uom)}"
+
+
+VALUES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "weighing": lambda parts: f"{number(str(parts['net_g']))} g",
+    "test_weight": lambda parts: f"{number(str(parts['shown_g']))} g",
+    "material_issued": lambda parts: _amount(parts["amount"]),
+    "scrap_recorded": lambda parts: _amount(parts["amount"]),
+    "ccp_reading": _checked,
+    "batch_moved": _moved,
+    "line_count": lambda parts: f"+{number(int(parts['delta']))}",
+    "deviation_opened": lambda parts: str(parts.get("local_no", "")),
+    "voided": lambda parts: f"{kind(str(parts['target_kind']))}, {why(str(parts['reason']))}",
+}
+"""The value a kind of record is about."""

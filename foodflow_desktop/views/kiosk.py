@@ -86,6 +86,9 @@ def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
     i18n.use_zone(context.zone)
     shell = Shell(context, RAIL, HOME)
     recording = LineRecording(context)
+    downtime = DowntimeStation(context, recording)
+    shell.badge("downtime", lambda: -1 if downtime.badge() else 0)
+    shell.watch("downtime", lambda: downtime.wants_attention)
 
     def paired() -> None:
         context.pins.set_pepper(keys.pepper() or b"")
@@ -93,7 +96,7 @@ def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
 
     for view in (
         PairingView(context, PairingStation(context, keys, hub, paired)),
-        *_line_views(context, recording),
+        *_line_views(context, downtime),
         *_check_views(context),
         MoreView(context),
         HistoryView(context, HistoryStation(context)),
@@ -104,13 +107,13 @@ def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
     return Kiosk(shell, [recording])
 
 
-def _line_views(context: Context, recording: LineRecording) -> tuple[StationView, ...]:
+def _line_views(context: Context, downtime: DowntimeStation) -> tuple[StationView, ...]:
     """What an operator does at a running line."""
     return (
         StartView(context, StartStation(context)),
         FinishView(context, FinishStation(context)),
         MaterialView(context, MaterialStation(context)),
-        DowntimeView(context, DowntimeStation(context, recording)),
+        DowntimeView(context, downtime),
         ScrapView(context, ScrapStation(context)),
     )
 

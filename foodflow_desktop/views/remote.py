@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from foodflow_desktop.store import Recorded
 from foodflow_desktop.views import jobs
+from foodflow_desktop.views.laptop.window import LaptopWindow
 from foodflow_desktop.views.shell import Shell
 
 HOLD_MS = 45
@@ -34,7 +35,7 @@ Reply = Callable[[dict[str, Any]], None]
 class RemoteDoor:
     """Listens on a unix socket and acts on the shell."""
 
-    def __init__(self, path: Path, shell: Shell) -> None:
+    def __init__(self, path: Path, shell: Shell | LaptopWindow) -> None:
         self._shell = shell
         self._clients: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -114,7 +115,7 @@ class RemoteDoor:
                 _key(letter)
             return {"ok": True}
         if "look" in message:
-            return {"view": self._shell.view().name, "texts": texts(self._shell)}
+            return {"view": self._shell.view_name(), "texts": texts(self._shell)}
         if "shot" in message:
             return {"ok": self._shell.grab().save(message["shot"])}
         if "history" in message:
@@ -136,6 +137,8 @@ class RemoteDoor:
         if top is None or not (top is widget or widget.isAncestorOf(top)):
             reply({"error": f"{name} is covered by {top.objectName() if top else 'nothing'}"})
             return
+        if widget.focusPolicy() & Qt.FocusPolicy.ClickFocus:  # an event sent is not spontaneous: Qt leaves the focus
+            widget.setFocus(Qt.FocusReason.MouseFocusReason)
         _mouse(widget, middle, QEvent.Type.MouseButtonPress)
 
         def release() -> None:
@@ -146,6 +149,8 @@ class RemoteDoor:
 
     def _history(self, after: dict[str, int]) -> list[dict[str, Any]]:
         """What the history lists as saved after these positions, oldest first."""
+        if isinstance(self._shell, LaptopWindow):
+            return []
         return [saved(one) for one in self._shell.context.store.recorded_after({int(k): v for k, v in after.items()})]
 
 

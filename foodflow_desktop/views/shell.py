@@ -64,6 +64,9 @@ class Shell(QWidget):
         self._before_lock = home
         self._seen_ns = context.clock.mono_ns()
         self.on_saved: list[Callable[[Recorded], None]] = []
+        self._badges: dict[str, Callable[[], int]] = {"checks": self._checks.badge}
+        self._watched: dict[str, Callable[[], Any]] = {}
+        self._brought: dict[str, Any] = {}
         self.bar, self.rail, self.stack = TopBar(), Rail([(entry.name, entry.icon) for entry in rail]), QStackedWidget()
         self.toast = Toast(self)
         body = row()
@@ -117,9 +120,21 @@ class Shell(QWidget):
         self._pages[view.name] = page
         self.stack.addWidget(page)
 
+    def badge(self, entry: str, count: Callable[[], int]) -> None:
+        """What a rail entry counts; a negative number is an exclamation mark."""
+        self._badges[entry] = count
+
+    def watch(self, name: str, ask: Callable[[], Any]) -> None:
+        """Bring a view up by itself, once for each thing that ``ask`` names."""
+        self._watched[name] = ask
+
     def view(self) -> StationView:
         """The view in front."""
         return self._front
+
+    def view_name(self) -> str:
+        """Its name, for the remote."""
+        return self._front.name
 
     def go(self, name: str, about: Any = None) -> None:
         """Show a view; ``language`` switches the language instead."""
@@ -218,12 +233,23 @@ class Shell(QWidget):
     def _on_tick(self) -> None:
         self._show_bar()
         self.view().refresh()
+        self._bring()
         user = self.context.session.user
         plant = next(iter(self.context.store.master.plants.values()), None)
         if user is None or plant is None:
             return
         if self.context.clock.mono_ns() - self._seen_ns > plant.auto_lock_s * 1e9:
             self.lock("idle")
+
+    def _bring(self) -> None:
+        """Bring up what asks for it, unless somebody stands before a stop screen or nobody is signed in."""
+        if self.context.session.user is None or self.view().holds_front:
+            return
+        for name, ask in self._watched.items():
+            found = ask()
+            if found is not None and self._brought.get(name) != found:
+                self._brought[name] = found
+                self.go(name)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Any touch or key keeps the terminal unlocked."""
@@ -271,9 +297,9 @@ class Shell(QWidget):
             )
         )
         here = self.view().rail or self.view().name
-        due = self._checks.badge() if user else 0
         self.rail.setVisible(user is not None)
         for entry in self._entries:
             button = self.rail.buttons[entry.name]
             button.say(tr(entry.words))
-            button.show_state(entry.name == here, due if entry.name == "checks" else 0)
+            count = self._badges.get(entry.name)
+            button.show_state(entry.name == here, count() if count and user else 0)

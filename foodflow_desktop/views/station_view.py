@@ -20,6 +20,8 @@ class StationView(QWidget):
     name = ""
     rail = ""
     """The rail entry that stays marked while this view is shown."""
+    holds_front = False
+    """Whether no other view may come up by itself over this one: entries half made, stop screens."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()

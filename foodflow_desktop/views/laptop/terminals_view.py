@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+from uuid import UUID
 
-from foodflow_desktop.stations.hub import DeviceRow, Pending
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from foodflow_desktop.stations.hub import DeviceRow, LineChoice, Pending
 from foodflow_desktop.stations.terminals import TerminalsScreen
 from foodflow_desktop.views import theme
 from foodflow_desktop.views.i18n import clock, day, named, tr
@@ -36,6 +38,7 @@ class TerminalsView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("terminals")
+        self._choices: tuple[LineChoice, ...] = ()
         self.notice = Notice("terminals.notice")
         self._title = Words("terminals.title", 17, 700)
         self.add = Button("terminals.add", "primary", "plus")
@@ -66,7 +69,6 @@ class TerminalsView(QWidget):
         whole.addLayout(both, 1)
         self.setLayout(whole)
         self._shown: tuple[object, ...] = ()
-        self._device: DeviceRow | None = None
         self.add.clicked.connect(lambda: self.add_asked.emit(True))
 
     def _build_adding(self) -> Card:
@@ -78,8 +80,10 @@ class TerminalsView(QWidget):
         self._words_title = Words("terminals.words_title", 15, 650, wrap=True)
         self._words = [Chip(f"terminals.word.{place}", 40) for place in range(1, 5)]
         self._line_label = Words("terminals.line.label", 14, 600, "ink2")
-        self.line = QComboBox()
-        self.line.setObjectName("terminals.line")
+        self.lines: list[Button] = []
+        self._line_grid = QGridLayout()
+        self._line_grid.setContentsMargins(0, 0, 0, 0)
+        self._line_grid.setSpacing(8)
         self._name_label = Words("terminals.name.label", 14, 600, "ink2")
         self.name = Field("terminals.name")
         self.approve = Button("terminals.approve", "primary", "check")
@@ -97,7 +101,7 @@ class TerminalsView(QWidget):
         pending.addLayout(words)
         pending.addSpacing(8)
         pending.addWidget(self._line_label)
-        pending.addWidget(self.line)
+        pending.addLayout(self._line_grid)
         pending.addSpacing(4)
         pending.addWidget(self._name_label)
         pending.addWidget(self.name)
@@ -223,7 +227,6 @@ class TerminalsView(QWidget):
         self.approve.setVisible(pending is not None)
         self._words_title.say(tr("Both screens must show the same four words"))
         self._line_label.say(tr("Line"))
-        self.line.setAccessibleName(tr("Line"))
         self._name_label.say(tr("Name of the terminal"))
         self.name.setAccessibleName(tr("Name of the terminal"))
         self.name.setPlaceholderText("T-07")
@@ -231,10 +234,7 @@ class TerminalsView(QWidget):
         if pending is not None:
             for chip, word in zip(self._words, pending.words, strict=False):
                 chip.say(word)
-            if self.line.count() != len(screen.lines):
-                self.line.clear()
-                for choice in screen.lines:
-                    self.line.addItem(named(choice.names, choice.name), choice.line_id)
+            self._show_lines(screen.lines)
         self._allow()
 
     def _show_revoking(self, screen: TerminalsScreen) -> None:
@@ -255,19 +255,37 @@ class TerminalsView(QWidget):
         self.confirm.say(tr("Revoke {name}", name=name))
         self.keep.say(tr("Keep it"))
 
-    def retheme(self) -> None:
-        """Follow theme and text scale."""
-        self.line.setFont(theme.font(15, 500))
-        self.line.setMinimumHeight(theme.px(44))
+    def _show_lines(self, choices: tuple[LineChoice, ...]) -> None:
+        """One button a line; the first one of a plant with one line only is chosen."""
+        if self._choices != choices:
+            self._choices = choices
+            clear(self._line_grid)
+            self.lines = []
+            for place, choice in enumerate(choices):
+                button = Button(f"terminals.line.{place + 1}", "segment")
+                button.setCheckable(True)
+                button.setAutoExclusive(True)
+                button.setChecked(len(choices) == 1)
+                button.clicked.connect(self._allow)
+                self._line_grid.addWidget(button, place // 3, place % 3)
+                self.lines.append(button)
+        for button, choice in zip(self.lines, choices, strict=True):
+            button.say(named(choice.names, choice.name))
+
+    def _line_id(self) -> UUID | None:
+        for button, choice in zip(self.lines, self._choices, strict=True):
+            if button.isChecked():
+                return choice.line_id
+        return None
 
     def _find(self) -> None:
         self.code_typed.emit(self.code.text())
 
     def _allow(self) -> None:
-        self.approve.setEnabled(bool(self.name.text().strip()) and self.line.count() > 0)
+        self.approve.setEnabled(bool(self.name.text().strip()) and self._line_id() is not None)
 
     def _allow_revoke(self) -> None:
         self.confirm.setEnabled(len(self.reason.text().strip()) >= REASON_MIN)
 
     def _approve(self) -> None:
-        self.approved.emit(self.line.currentData(), self.name.text())
+        self.approved.emit(self._line_id(), self.name.text())

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from foodflow_desktop.stations.trace import TraceScreen
 from foodflow_desktop.views import theme
 from foodflow_desktop.views.i18n import number, percent, tr
 from foodflow_desktop.views.laptop.notices import Notice
 from foodflow_desktop.views.widgets.controls import Button, Field, Icon, Words
-from foodflow_desktop.views.widgets.parts import Card, Swatch, column, hatch, row
+from foodflow_desktop.views.widgets.parts import Card, Swatch, clear, column, hatch, row
 from foodflow_kernel.units import Uom
 from foodflow_kernel.wire.reports import MassBalance, Trace, TraceNode
 
@@ -154,8 +154,8 @@ class ActionsCard(Card):
         self.qty = Field("trace.pack_qty")
         self.pack = Button("trace.pack", "secondary", "pallet")
         self._pallet_label = Words("trace.pallet.label", 14, 600, "ink2")
-        self.pallet = QComboBox()
-        self.pallet.setObjectName("trace.pallet")
+        self.pallets: list[Button] = []
+        self._pallet_box = column(gap=6)
         self._partner_label = Words("trace.partner.label", 14, 600, "ink2")
         self.partner_code = Field("trace.partner_code")
         self.partner_name = Field("trace.partner")
@@ -175,7 +175,7 @@ class ActionsCard(Card):
         self._shipping = QWidget()
         inside = column(gap=4)
         inside.addWidget(self._pallet_label)
-        inside.addWidget(self.pallet)
+        inside.addLayout(self._pallet_box)
         inside.addSpacing(4)
         inside.addWidget(self._partner_label)
         partner = row(gap=8)
@@ -193,12 +193,6 @@ class ActionsCard(Card):
         self.setLayout(box)
         self.pack.clicked.connect(self._on_pack)
         self.ship.clicked.connect(self._on_ship)
-        self.retheme()
-
-    def retheme(self) -> None:
-        """Follow theme and text scale."""
-        self.pallet.setFont(theme.font(15, 500))
-        self.pallet.setMinimumHeight(theme.px(44))
 
     def show_lot(self, uom: Uom, pallets: tuple[TraceNode, ...]) -> None:
         """Offer what can be done with this lot."""
@@ -207,7 +201,6 @@ class ActionsCard(Card):
         self.qty.setAccessibleName(self._qty_label.text())
         self.pack.say(tr("Pack a pallet"))
         self._pallet_label.say(tr("Pallet"))
-        self.pallet.setAccessibleName(tr("Pallet"))
         self._partner_label.say(tr("Customer: number and name"))
         self.partner_code.setAccessibleName(tr("Customer number"))
         self.partner_name.setAccessibleName(tr("Customer name"))
@@ -217,9 +210,16 @@ class ActionsCard(Card):
         self._shipping.setVisible(bool(pallets))
         if pallets != self._pallets:
             self._pallets = pallets
-            self.pallet.clear()
-            for node in pallets:
-                self.pallet.addItem(f"{node.code}  {node.detail}".strip(), node)
+            clear(self._pallet_box)
+            self.pallets = []
+            for place, node in enumerate(pallets):
+                button = Button(f"trace.pallet.{place + 1}", "segment")
+                button.say(node.code)
+                button.setCheckable(True)
+                button.setAutoExclusive(True)
+                button.setChecked(place == 0)
+                self._pallet_box.addWidget(button)
+                self.pallets.append(button)
 
     def _on_pack(self) -> None:
         try:
@@ -232,7 +232,8 @@ class ActionsCard(Card):
             self.qty.setFocus()
 
     def _on_ship(self) -> None:
-        node: TraceNode | None = self.pallet.currentData()
+        chosen = (node for button, node in zip(self.pallets, self._pallets, strict=True) if button.isChecked())
+        node = next(chosen, None)
         fields = (self.partner_code, self.partner_name, self.document)
         empty = next((field for field in fields if not field.text().strip()), None)
         if empty is not None:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QScrollArea, QStackedWidget, QWidget
 
 from foodflow_desktop.stations.supervisor import Supervisor
+from foodflow_desktop.store import Recorded
 from foodflow_desktop.views import i18n, jobs
 from foodflow_desktop.views.laptop.board_view import BoardView
 from foodflow_desktop.views.laptop.deviations_view import DeviationsView
@@ -42,6 +43,8 @@ class LaptopWindow(QWidget):
         self._supervisor = supervisor
         self._is_asking = False
         self.current = "board"
+        self.on_saved: list[Callable[[Recorded], None]] = []
+        """Nothing is recorded here; the remote asks every window alike."""
         self.sign_in = LaptopSignInView()
         self.sidebar = Sidebar()
         self.header = Header()
@@ -87,6 +90,18 @@ class LaptopWindow(QWidget):
         """Begin to ask the hub again and again."""
         self._timer.start()
         self._second.start()
+
+    def view_name(self) -> str:
+        """The open screen, for the remote."""
+        return self.current if self._supervisor.screen().person else "sign_in"
+
+    def reveal(self, widget: QWidget) -> None:
+        """Scroll until a control can be clicked."""
+        parent = widget.parentWidget()
+        while parent is not None:
+            if isinstance(parent, QScrollArea):
+                parent.ensureWidgetVisible(widget)
+            parent = parent.parentWidget()
 
     def ask(self) -> None:
         """Ask for every report, unless the last question is still open or nobody is signed in."""

@@ -24,6 +24,7 @@ ICONS: dict[str, str] = {
     "cloud_up": (
         '<path d="M7.5 19a5 5 0 0 1-.7-9.95A6.5 6.5 0 0 1 19 10.5 4.3 4.3 0 0 1 17.5 19z"/><path d="M12 16v-5M9.8 13l2.2-2.2 2.2 2.2"/>'
     ),
+    "cup": '<path d="M5 7.5h14L17 21H7zM4 4h16v3.5H4z"/>',
     "crew": (
         '<circle cx="9.5" cy="8" r="4"/><path d="M2.5 20.5a7 7 0 0 1 14 0M16 4.5a4 4 0 0 1 0 7.5M18.5 14.5a7 7 0 0 1 3 6"/>'
     ),
@@ -31,7 +32,7 @@ ICONS: dict[str, str] = {
         '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK"/><path d="M12 7v6M12 16.4v.3" stroke="INSIDE"/>'
     ),
     "crit_out": '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK" stroke="none"/><path d="M12 7v6M12 16.4v.3" stroke="INSIDE"/>',
-    "cup": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
+    "coffee": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
     "detector": '<path d="M3 21v-9a9 9 0 0 1 18 0v9h-5v-8.5a4 4 0 0 0-8 0V21z"/>',
     "dots": (
         '<g fill="INK" stroke="none"><circle cx="5" cy="12" r="2.2"/><circle cx="12" cy="12" r="2.2"/><circle cx="19" cy="12" r="2.2"/></g>'
