@@ -261,7 +261,7 @@ class TerminalsView(QWidget):
             self._choices = choices
             clear(self._line_grid)
             self.lines = []
-            for place, choice in enumerate(choices):
+            for place in range(len(choices)):
                 button = Button(f"terminals.line.{place + 1}", "segment")
                 button.setCheckable(True)
                 button.setAutoExclusive(True)
