@@ -156,6 +156,11 @@ class Shell(QWidget):
         target.enter(about)
         self._show_bar()
 
+    def refresh(self) -> None:
+        """Draw bar and view again."""
+        self.view().refresh()
+        self._show_bar()
+
     def reveal(self, widget: QWidget) -> None:
         """Scroll a control into sight, as a person would before touching it."""
         page = self._pages[self._front.name]

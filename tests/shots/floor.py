@@ -1,0 +1,237 @@
+"""Materials, interlock, checks, CCP entry and deviation with the data of mockups 04, 05, 07, 08, 09."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from PySide6.QtWidgets import QWidget
+
+from foodflow_desktop.hardware.readings import ProbeReading, Quality, Scan
+from foodflow_desktop.keys import Keys, SealedFile
+from foodflow_desktop.stations.context import Context, Job
+from foodflow_desktop.store import Draft
+from foodflow_desktop.sync.engine import Engine
+from foodflow_desktop.views import jobs, kiosk
+from foodflow_desktop.views.shell import Shell
+from foodflow_kernel.machines.fsq import DeviationState
+from foodflow_kernel.rules.ccp import CcpVerdict
+from foodflow_kernel.units import Celsius
+from foodflow_kernel.wire import bodies, master
+from foodflow_kernel.wire.protocol import Lane
+from tests.foodflow_desktop.stations import plant
+from tests.shots.shot import Shot
+
+BASIL = "0109506000134352" + "15261214" + "3101000120" + "10BP-261117-A"
+PEANUT = "0109506000134369" + "10PP-261109-C"
+
+
+@dataclass
+class Floor:
+    """One terminal on line 2, as the mockups found it."""
+
+    context: Context
+    shell: Shell
+
+    def at(self, hour: int, minute: int, second: int = 0) -> datetime:
+        """Set the clock of the day."""
+        self.context.clock.at = plant.AT.replace(hour=hour, minute=minute, second=second)
+        return self.context.clock.now()
+
+    def count(self, pieces: int) -> None:
+        """The line made some."""
+        plant.count(self.context, pieces)
+
+    def record(self, body: Any, who: str = "FFB-2003") -> None:
+        """Somebody recorded something earlier."""
+        self.context.store.record(Draft(body, performed_by=plant.idof(who), line_id=plant.LINE_2))
+
+    def check(self, version: UUID, value: str | None, due_at: datetime | None = None) -> None:
+        """A check was done now."""
+        ccp = self.context.store.master.ccps[version]
+        pieces = tuple(bodies.DetectorPiece(piece=one, rejected=True) for one in ccp.pieces)
+        self.record(
+            bodies.CcpReading(
+                ccp_version_id=ccp.id, ccp_id=ccp.ccp_id, batch_id=plant.BATCH, lot_id=plant.LOT, due_at=due_at,
+                value=Decimal(value) if value else None, unit=ccp.unit, pieces=pieces, source=bodies.Source.sensor,
+                verdict=CcpVerdict.ok,
+            )
+        )  # fmt: skip
+
+    def issue(self, item: UUID, kg: str) -> None:
+        """Material went in earlier."""
+        amount = bodies.Amount(value=Decimal(kg), uom=self.context.store.master.items[item].base_uom)
+        self.record(
+            bodies.MaterialIssued(
+                batch_id=plant.BATCH, item_id=item, lot_id=item, lot_code="x", amount=amount,
+                source=bodies.Source.label, raw_scan="x",
+            )
+        )  # fmt: skip
+
+    def sent(self) -> None:
+        """The hub has acknowledged everything."""
+        store = self.context.store
+        for log in (store._ops.log, store._telemetry.log):  # noqa: SLF001 - stands in for the server
+            if log is None:
+                continue
+            for lane, state in log.lanes.items():
+                at = self.context.clock.now()
+                store.outbox.acknowledge(log.incarnation, Lane(lane), state.head, state.hash, at=at)
+        store.heard(self.context.clock.now())
+
+    def probe(self, value: str) -> None:
+        """Probe P-14 shows a steady value."""
+        view = self.shell.view()
+        view.station.on_probe(
+            ProbeReading(self.context.clock.now(), "P-14", Celsius(Decimal(value)), True, Quality.good)
+        )
+
+    def scan(self, raw: str) -> None:
+        """A code was scanned."""
+        self.shell.scanned(Scan(self.context.clock.now(), raw, "]C1"))
+
+
+def window(prepare: Callable[[Floor], None], who: str) -> Callable[[], QWidget]:
+    """The whole kiosk in a state."""
+
+    def build() -> QWidget:
+        folder = Path(tempfile.mkdtemp())
+        context = plant.open_terminal(folder)
+
+        engine = Engine(context.store, context.store._ops.key)  # noqa: SLF001 - never started
+        made = kiosk.build(context, engine, Keys(folder, SealedFile(folder, "shots")), "")
+        floor = Floor(context, made.shell)
+        context.clock.at = plant.STARTED
+        jobs.run = _here  # type: ignore[assignment]
+        plant.sign_in(context, who)
+        prepare(floor)
+        made.shell.refresh()
+        return made.shell
+
+    return build
+
+
+def _here(work: Callable[[], Any], done: Callable[[Any], Any], failed: Callable[[BaseException], Any]) -> None:
+    """A job done at once: a picture does not wait."""
+    plant.run(Job(work, done, failed))
+
+
+def _morning(floor: Floor) -> None:
+    """What happened before the pictures."""
+    floor.at(7, 44)
+    for hour, minute, value in ((8, 14, "78.9"), (8, 44, "79.4"), (9, 14, "77.9"), (9, 44, "78.4")):
+        floor.at(hour, minute)
+        floor.check(plant.COOK, value)
+
+
+def _materials(floor: Floor) -> None:
+    _metal(floor)
+    for item, amount in ((plant.BASE, "1200"), (plant.SALT, "9"), (plant.BASIL, "156"), (plant.CUP, "3400"), (plant.FILM, "2")):
+        floor.issue(item, amount)
+    plant.change(floor.context.store, "batch", floor.context.store.master.batches[plant.BATCH])
+    floor.at(10, 10, 7)
+    floor.sent()
+    floor.shell.go("materials")
+
+
+def _metal(floor: Floor) -> None:
+    floor.at(9, 37)
+    floor.check(plant.METAL, None)
+    floor.at(9, 44)
+    floor.check(plant.COOK, "78.4")
+
+
+def issue_material(floor: Floor) -> None:
+    """04: basil in hand."""
+    _materials(floor)
+    floor.scan(BASIL)
+
+
+def interlock(floor: Floor) -> None:
+    """05: peanut paste refused."""
+    _materials(floor)
+    for item, amount in ((plant.BASIL, "12"),):
+        floor.issue(item, amount)
+    floor.scan(PEANUT)
+    floor.sent()
+
+
+def checks(floor: Floor) -> None:
+    """07: metal late, cook soon, three later."""
+    store = floor.context.store
+    for name, no, en, es, over in (
+        ("chill v1", "CCP-3", "Chill to 5 °C", "Enfriar a 5 °C",
+         {"parameter": "time", "unit": "h", "crit_max": Decimal(4), "place": {"en": "blast chiller 1"}, "icon": "snow"}),
+        ("seal v1", "QP-6", "Seal strength", "Fuerza del sello",
+         {"parameter": "force", "unit": "N", "crit_min": Decimal(18), "place": {"en": "5 cups"}, "icon": "lid"}),
+    ):  # fmt: skip
+        row = store.master.ccps[plant.PH].model_copy(
+            update={
+                "id": plant.idof(name), "ccp_id": plant.idof(no), "ccp_no": no, "names": {"en": en, "es": es},
+                "crit_max": None, "frequency_min": 180, **over,
+            }
+        )  # fmt: skip
+        plant.change(store, "ccp", row)
+    floor.at(7, 30)
+    floor.check(plant.PH, "4.21")
+    floor.at(9, 10)
+    floor.check(plant.idof("chill v1"), "2.8")
+    floor.at(9, 45)
+    floor.check(plant.idof("seal v1"), "21.5")
+    _metal(floor)
+    floor.at(10, 10, 30)
+    floor.sent()
+    floor.shell.go("checks")
+
+
+def _before_breach(floor: Floor) -> None:
+    floor.at(9, 0)
+    floor.count(2225)
+    _morning(floor)
+    floor.at(10, 13)
+    floor.check(plant.METAL, None)
+    floor.count(443)
+    plant.sign_in(floor.context, "FFB-2003")
+    floor.context.session.since = floor.at(10, 12)
+    floor.at(10, 14, 31)
+    floor.shell.go("ccp", plant.COOK)
+    floor.probe("71.2")
+    floor.sent()
+
+
+def ccp_entry(floor: Floor) -> None:
+    """08: 71.2 under 74.0."""
+    _before_breach(floor)
+
+
+def deviation(floor: Floor) -> None:
+    """09: an action chosen, one digit typed."""
+    _before_breach(floor)
+    store = floor.context.store
+    floor.shell.view().do(floor.shell.view().station.save)
+    station = floor.shell.view().station
+    numbered = master.Deviation(
+        id=station.screen().deviation_id, number="DV-0093", state=DeviationState.open, severity="critical",
+        ccp_id=None, batch_id=None, line_id=None, summary="", detected_at=floor.context.clock.now(),
+    )  # fmt: skip
+    plant.change(store, "deviation", numbered)
+    station.choose("cook_longer")
+    station.digit("5")
+    floor.sent()
+
+
+KIOSK = (1280, 800)
+SHOTS = (
+    Shot("issue_material", "04-issue-material.png", KIOSK, window(issue_material, "FFB-1041")),
+    Shot("allergen_stop", "05-allergen-stop.png", KIOSK, window(interlock, "FFB-1041")),
+    Shot("qa_checks", "07-qa-checks.png", KIOSK, window(checks, "FFB-2003")),
+    Shot("ccp_entry", "08-ccp-entry.png", KIOSK, window(ccp_entry, "FFB-2003")),
+    Shot("deviation", "09-deviation.png", KIOSK, window(deviation, "FFB-2003")),
+)
+
