@@ -150,7 +150,9 @@ def drop_tenant_role(owner: URL, schema: str) -> None:
     with connect(owner) as db:
         db.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(_id(schema)))
         if db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (schema,)).fetchone():
-            db.execute(sql.SQL("DROP OWNED BY {}").format(_id(schema)))
+            # Not DROP OWNED: that needs the tenant's own rights, which the owner role does not have.
+            db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(_id(_name(db)), _id(schema)))
+            db.execute(sql.SQL("REVOKE ALL ON SCHEMA public FROM {}").format(_id(schema)))
             db.execute(sql.SQL("DROP ROLE {}").format(_id(schema)))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 
-from foodflow_kernel.errors import Invalid, NotFound, Refused
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+
+from foodflow_kernel.errors import Invalid, Refused
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines import TENANT
-from foodflow_kernel.machines.identity import TenantState
 from server.core.db import migrate, postgres
 from server.core.db.sessions import Database, Tenant, TenantRef
 
@@ -36,33 +38,35 @@ async def create_tenant(
         raise Invalid("tenant_slug_invalid", slug=slug)
     if not re.fullmatch(r"\d{6,12}", gs1_company_prefix):
         raise Invalid("gs1_prefix_invalid", prefix=gs1_company_prefix)
-    try:
-        await database.tenant_by_slug(slug)
-    except NotFound:
-        pass
-    else:
-        raise Refused("tenant_exists", slug=slug)
     schema = f"t_{slug}"
+    now = database.clock.now()
+    row = Tenant(
+        id=new_id(now),
+        slug=slug,
+        schema_name=schema,
+        legal_name=legal_name,
+        gs1_company_prefix=gs1_company_prefix,
+        default_tz=default_tz,
+        country=country,
+        currency=currency,
+        state=TENANT.start,
+        created_at=now,
+    )
+    try:
+        # The registry row first: whoever loses a race for a slug stops here, before any schema.
+        async with database.platform_session() as db:
+            db.add(row)
+    except IntegrityError as error:
+        raise Refused("tenant_exists", slug=slug) from error
     try:
         await asyncio.to_thread(_build, database.cluster, schema)
-        now = database.clock.now()
         async with database.platform_session() as db:
-            db.add(
-                Tenant(
-                    id=new_id(now),
-                    slug=slug,
-                    schema_name=schema,
-                    legal_name=legal_name,
-                    gs1_company_prefix=gs1_company_prefix,
-                    default_tz=default_tz,
-                    country=country,
-                    currency=currency,
-                    state=TENANT.move(TenantState.provisioning, "activate"),
-                    created_at=now,
-                )
-            )
+            made = await db.get_one(Tenant, row.id)
+            made.state = TENANT.move(made.state, "activate")
     except BaseException:
         await asyncio.to_thread(postgres.drop_tenant_role, database.cluster.owner, schema)
+        async with database.platform_session() as db:
+            await db.execute(delete(Tenant).where(Tenant.id == row.id))
         raise
     return await database.tenant_by_slug(slug)
 
