@@ -36,6 +36,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_core_audit")),
     )
     op.create_table(
+        "core_esignature",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("record_type", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("record_version", sa.Integer(), nullable=False),
+        sa.Column("record_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("signer_id", sa.Uuid(), nullable=False),
+        sa.Column("printed_name", sa.Text(), nullable=False),
+        sa.Column("meaning", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("signed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_esignature")),
+    )
+    op.create_table(
         "core_feed_counter",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("epoch", sa.Text(), nullable=False),
@@ -1939,5 +1953,6 @@ def downgrade() -> None:
     op.drop_table("core_plant")
     op.drop_table("core_feed_row")
     op.drop_table("core_feed_counter")
+    op.drop_table("core_esignature")
     op.drop_table("core_audit")
     # ### end Alembic commands ###

@@ -19,7 +19,7 @@ FACT_TABLES = """
     WHERE c.table_schema = current_schema()
       AND c.column_name IN ('device_id', 'incarnation', 'lane', 'seq', 'hash', 'corrects_id')
     GROUP BY c.table_name HAVING count(*) = 6
-    UNION SELECT unnest(ARRAY['core_audit', 'sync_log', 'sync_telemetry', 'sync_fork'])
+    UNION SELECT unnest(ARRAY['core_audit', 'core_esignature', 'sync_log', 'sync_telemetry', 'sync_fork'])
 """
 
 
@@ -49,6 +49,11 @@ def upgrade() -> None:
             NULL;
         END $$
         """
+    )
+
+    op.execute(
+        "CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON identity_user "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
 
 

@@ -18,6 +18,7 @@ TENANT_MODULES = (
     "server.core.feed",
     "server.core.audit",
     "server.core.corrections",
+    "server.core.esign",
     "server.core.models",
     "server.identity.models",
     "server.planning.models",
