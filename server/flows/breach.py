@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.ids import new_id
+from server.core import audit
+from server.core.actor import system
 from server.fsq import deviation, hold, monitoring
 from server.fsq.models import Ccp, CcpMonitoring, CcpVersion
 from server.plant_ops.models import ProductionBatch
@@ -57,6 +59,15 @@ async def _open(db: AsyncSession, reading: CcpMonitoring) -> UUID:
             detail=monitoring.shown(reading.value, reading.unit),
             flags=("OPENED_BY_SERVER",),
         ),
+    )
+    audit.write(
+        db,
+        system(db.info["tenant_id"]),
+        "fsq.deviation.open",
+        "fsq.deviation",
+        row.id,
+        {"number": row.number, "reading": reading.id},
+        "breach_without_deviation",
     )
     if lot_id is not None:
         await hold.place(

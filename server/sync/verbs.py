@@ -17,10 +17,12 @@ from foodflow_kernel.errors import FoodFlowError
 from foodflow_kernel.wire import bodies
 from foodflow_kernel.wire.exchange import CommandAnswer
 from foodflow_kernel.wire.facts import Fact
+from server.core import audit
 from server.core.actor import Actor
 from server.core.stamp import Stamp
 from server.flows import breach, issue_material, move_batch
 from server.fsq import deviation, hold, interlock, monitoring
+from server.fsq.models import Deviation, LotHold
 from server.plant_ops import batch as batches
 from server.plant_ops import downtime, line_events, scrap, sensors, terminal, weighing
 from server.sync.stored import StoredFact
@@ -71,7 +73,7 @@ async def ccp_reading(db: AsyncSession, _actor: Actor, stored: StoredFact, fact:
 
 
 async def deviation_opened(
-    db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.DeviationOpened
+    db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.DeviationOpened
 ) -> None:
     """A breach became a deviation on the terminal."""
     stamp = stamp_of(stored, fact)
@@ -94,10 +96,12 @@ async def deviation_opened(
         fact_id=fact.id,
         flags=stamp.flags,
     )
-    await deviation.open_(db, new)
+    if await db.get(Deviation, new.deviation_id) is None:
+        row = await deviation.open_(db, new)
+        audit.write(db, actor, "fsq.deviation.open", "fsq.deviation", row.id, {"number": row.number, "fact": fact.id})
 
 
-async def hold_placed(db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.HoldPlaced) -> None:
+async def hold_placed(db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.HoldPlaced) -> None:
     """A lot is held, at once, even if it is not known here yet."""
     new = hold.NewHold(
         hold_id=body.hold_id,
@@ -115,11 +119,15 @@ async def hold_placed(db: AsyncSession, _actor: Actor, stored: StoredFact, fact:
         device_id=stored.device_id,
         fact_id=fact.id,
     )
-    await hold.place(db, new)
+    if await db.get(LotHold, new.hold_id) is None:
+        row = await hold.place(db, new)
+        audit.write(
+            db, actor, "fsq.hold.place", "fsq.hold", row.id, {"lot_id": row.lot_id, "fact": fact.id}, body.reason
+        )
 
 
 async def deviation_action(
-    db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.DeviationAction
+    db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.DeviationAction
 ) -> CommandAnswer:
     """A containing action, signed `performed` on the terminal.
 
@@ -132,11 +140,14 @@ async def deviation_action(
     row = await deviation.locked(db, body.deviation_id)
     if row is None:
         raise Unresolved("deviation", body.deviation_id)
-    return await deviation.act(db, row, stamp_of(stored, fact), body)
+    answer = await deviation.act(db, row, stamp_of(stored, fact), body)
+    said = {"action": body.action_code, "state": row.state, "outcome": answer.outcome, "fact": fact.id}
+    audit.write(db, actor, "fsq.deviation.contain", "fsq.deviation", row.id, said)
+    return answer
 
 
 async def batch_moved(
-    db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.BatchMoved
+    db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.BatchMoved
 ) -> CommandAnswer:
     """A command to move a batch.
 
@@ -149,7 +160,11 @@ async def batch_moved(
     batch = await batches.locked(db, body.batch_id)
     if batch is None:
         raise Unresolved("batch", body.batch_id)
-    return await move_batch.move(db, batch, stamp_of(stored, fact), body)
+    before = batch.status
+    answer = await move_batch.move(db, batch, stamp_of(stored, fact), body)
+    said = {"status": [before, batch.status], "outcome": answer.outcome, "fact": fact.id}
+    audit.write(db, actor, f"plant_ops.batch.{body.move[:32]}", "plant_ops.batch", batch.id, said, answer.reason)
+    return answer
 
 
 async def stop_opened(db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.StopOpened) -> None:
@@ -169,12 +184,14 @@ async def stop_closed(db: AsyncSession, _actor: Actor, stored: StoredFact, fact:
     await downtime.record_closed(db, stamp_of(stored, fact), body)
 
 
-async def voided(db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.Voided) -> None:
+async def voided(db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.Voided) -> None:
     """An earlier entry is taken back; a stop that loses its reason is reduced again."""
     stamp = stamp_of(stored, fact)
     await terminal.take_back(db, stamp, body)
     if body.target_kind == "stop_explained":
         await downtime.reduce_after_void(db, stamp)
+    said = {"kind": body.target_kind, "fact": fact.id}
+    audit.write(db, actor, "core.fact.void", body.target_kind, stamp.corrects_id, said, body.reason)
 
 
 def _terminal(kind: str) -> Recorder:
