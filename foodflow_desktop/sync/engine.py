@@ -81,21 +81,27 @@ class _Link:
         self._app = app
         self._senders = {lane: LaneSender(store, lane) for lane in lanes}
         self._intake = Intake(store) if takes_feed else None
-        self._loop = asyncio.new_event_loop()
+        self._name = f"sync-{lanes[0].name}"
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._wakers: dict[Lane | None, asyncio.Event] = {}
         self._greeting = asyncio.Lock()
         self._client: Client | None = None
         self._is_greeted = False
         self._is_revoked = False
-        self._thread = threading.Thread(target=self._main, name=f"sync-{lanes[0].name}", daemon=True)
+        self._thread: threading.Thread | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        self._loop, self._wakers, self._greeting = asyncio.new_event_loop(), {}, asyncio.Lock()
+        self._is_greeted = self._is_revoked = False
+        self._thread = threading.Thread(target=self._main, args=(self._loop,), name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._cancel)
-        self._thread.join()
+        self._call(self._cancel)
+        if self._thread is not None:
+            self._thread.join()
+        self._loop = self._thread = None
 
     def wake(self, lane: Lane) -> None:
         if lane in self._senders:
@@ -105,8 +111,10 @@ class _Link:
         self._call(self._set_all)
 
     def _call(self, what: Callable[[], Any]) -> None:
+        loop = self._loop
         with contextlib.suppress(RuntimeError):  # the loop is closed: stopping
-            self._loop.call_soon_threadsafe(what)
+            if loop is not None:
+                loop.call_soon_threadsafe(what)
 
     def _set(self, lane: Lane) -> None:
         if lane in self._wakers:
@@ -120,17 +128,17 @@ class _Link:
         if self._task is not None:
             self._task.cancel()
 
-    def _main(self) -> None:
-        asyncio.set_event_loop(self._loop)
+    def _main(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        self._task = loop.create_task(self._all())
         try:
             with contextlib.suppress(asyncio.CancelledError):
-                self._loop.run_until_complete(self._all())
+                loop.run_until_complete(self._task)
         finally:
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
 
     async def _all(self) -> None:
-        self._task = asyncio.current_task()
         terminal = self._store.terminal
         if terminal is None:
             return
