@@ -27,6 +27,7 @@ PEANUT_LABEL = f"01{PEANUT}15270214310301000010PP-261109-C"
 SUPERVISOR = ("FFB-3001", "demo-supervisor-of-the-shift")
 QA_PIN, CUP_G = "5836", Decimal("12.0")
 PORTIONS_G = [Decimal(600) + Decimal(n) / 10 for n in (14, -12, 34, 8, -21, 0, 17, 26, -8, 5, 11, -17, 29, 3)]
+PICTURED = 3
 TOO_HEAVY_G, TOO_LIGHT_G = Decimal("628.2"), Decimal("584.6")
 LOT, WORK_ORDER = "TBS-261123-02", "WO-261123-02"
 
@@ -218,7 +219,7 @@ class Shift:
         for number in range(1, 31):
             net_g = {11: TOO_HEAVY_G, 23: TOO_LIGHT_G}.get(number, PORTIONS_G[number % len(PORTIONS_G)])
             self.weigh_one(number, net_g)
-            if number == 3:
+            if number == PICTURED:
                 self.picture(self.kiosk, "weigh")
         self.devices.do("scale.load", g="0")
         self.say("30 portions weighed through MT-SICS, 2 of them out of tolerance, with their reasons")
