@@ -60,7 +60,8 @@ def first_received(db: psycopg.Connection[tuple[object, ...]], kinds: Iterable[s
     found = []
     for kind in kinds:
         row = db.execute(
-            "SELECT min(received_at) FROM sync_log WHERE received_at > %s AND convert_from(body, 'UTF8')::jsonb->>'kind' = %s",
+            "SELECT min(received_at) FROM sync_log "
+            "WHERE received_at > %s AND convert_from(body, 'UTF8')::jsonb->>'kind' = %s",
             (after, kind),
         ).fetchone()
         found.append(row[0] if row else None)

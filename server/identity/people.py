@@ -23,7 +23,8 @@ from server.core.actor import Actor, ActorKind
 from server.identity import matrix
 from server.identity.models import Role, User, UserRole
 
-PASSWORDS = PasswordHasher()
+PASSWORDS = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""OWASP password storage cheat sheet: Argon2id, 19 MiB, two passes."""
 MIN_PASSWORD = 15
 """Without a second factor (identity_core, section 3)."""
 

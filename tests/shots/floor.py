@@ -132,7 +132,13 @@ def _morning(floor: Floor) -> None:
 
 def _materials(floor: Floor) -> None:
     _metal(floor)
-    for item, amount in ((plant.BASE, "1200"), (plant.SALT, "9"), (plant.BASIL, "156"), (plant.CUP, "3400"), (plant.FILM, "2")):
+    for item, amount in (
+        (plant.BASE, "1200"),
+        (plant.SALT, "9"),
+        (plant.BASIL, "156"),
+        (plant.CUP, "3400"),
+        (plant.FILM, "2"),
+    ):
         floor.issue(item, amount)
     plant.change(floor.context.store, "batch", floor.context.store.master.batches[plant.BATCH])
     floor.at(10, 10, 7)
@@ -234,4 +240,3 @@ SHOTS = (
     Shot("ccp_entry", "08-ccp-entry.png", KIOSK, window(ccp_entry, "FFB-2003")),
     Shot("deviation", "09-deviation.png", KIOSK, window(deviation, "FFB-2003")),
 )
-
