@@ -19,6 +19,7 @@ from foodflow_kernel.wire import bodies, chain, facts, signing
 from foodflow_kernel.wire.protocol import Lane
 from server.sync.models import SyncHead, SyncLog, SyncPresence, SyncTelemetry, log_of, of_lane
 
+_AT_ONCE = 5000
 _WITNESS = b'"kind":"witness"'
 
 
@@ -45,7 +46,7 @@ class Finding:
 _SENTENCES = {
     "changed": "The bytes of this row are not the ones its hash was made from.",
     "missing": "This row was removed.",
-    "foreign": "This row was never pushed: it lies behind the head of its lane.",
+    "foreign": "This row was never pushed: it lies outside what its lane ever had.",
     "signature": "The terminal did not sign this hash: this row or one before it was rewritten.",
     "unsigned": "The lane ends in rows that no signature covers.",
     "cut": "Rows were cut from the end of the lane, from this row on.",
@@ -110,7 +111,7 @@ class _Walk:
 
     def step(self, row_seq: int, body: bytes, row_hash: bytes, sig: bytes | None) -> tuple[int, str] | None:
         """Take the next row; place and kind of the trouble, if it is one."""
-        if row_seq > self.head[0]:
+        if not 1 <= row_seq <= self.head[0]:
             return row_seq, "foreign"
         if row_seq != self.seq + 1:
             return self.seq + 1, "missing"
@@ -209,11 +210,13 @@ async def _heads(db: AsyncSession, device: UUID, incarnation: UUID) -> dict[int,
 async def _rows(
     db: AsyncSession, lane_of: tuple[UUID, UUID, int]
 ) -> AsyncIterator[tuple[int, bytes, bytes, bytes | None]]:
-    table = log_of(lane_of[2])
-    question = select(table.seq, table.body, table.hash, table.sig).where(*of_lane(table, *lane_of)).order_by(table.seq)
-    result = await db.stream(question, execution_options={"yield_per": 2000})
-    async for row_seq, body, row_hash, sig in result:
-        yield row_seq, body, row_hash, sig
+    """All rows of a lane in order, a few thousand at a time; the walk may stop anywhere."""
+    table, after = log_of(lane_of[2]), -(1 << 63)
+    columns = select(table.seq, table.body, table.hash, table.sig).where(*of_lane(table, *lane_of))
+    while rows := (await db.execute(columns.where(table.seq > after).order_by(table.seq).limit(_AT_ONCE))).all():
+        for row_seq, body, row_hash, sig in rows:
+            yield row_seq, body, row_hash, sig
+        after = rows[-1].seq
 
 
 async def _unsent(db: AsyncSession, device: UUID, incarnation: UUID) -> dict[str, int] | None:
