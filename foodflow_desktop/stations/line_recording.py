@@ -71,6 +71,10 @@ class LineRecording:
         self._telemetry.flush()
         self._recorder.stop()
 
+    def settle(self) -> None:
+        """Wait until what the devices said so far is written."""
+        self._recorder.settle()
+
     def _on_signal(self, reading: SignalReading) -> None:
         if self.signal is not None and self._is_running:
             self.signal.on_reading(reading)

@@ -33,10 +33,12 @@ class Recorder:
         self._changed = threading.Condition()
         self._is_stopping = False
         self._is_refused = False
+        self._is_writing = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to write."""
+        self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -48,6 +50,11 @@ class Recorder:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+
+    def settle(self) -> None:
+        """Wait until what was handed over so far is written or refused."""
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._pending or self._is_writing) or self._is_refused)
 
     def put(self, drafts: list[Draft]) -> None:
         """Hand over drafts; returns at once. Safe from any thread."""
@@ -71,13 +78,15 @@ class Recorder:
                 if not self._pending:
                     return
                 drafts = [self._pending.popleft() for _ in range(min(AT_ONCE, len(self._pending)))]
+                self._is_writing = True
             try:
                 self._store.record_all(drafts)
             except StoreError as error:
                 if not self._is_refused:
                     _log.error("device records cannot be saved: %s", error)
-                self._is_refused = True
                 with self._changed:
+                    self._is_refused, self._is_writing = True, False
+                    self._changed.notify_all()
                     self._pending.extendleft(reversed(drafts))
                     if self._is_stopping:
                         return
@@ -85,4 +94,6 @@ class Recorder:
             else:
                 if self._is_refused:
                     _log.warning("device records are saved again")
-                self._is_refused = False
+                with self._changed:
+                    self._is_refused = self._is_writing = False
+                    self._changed.notify_all()

@@ -110,6 +110,43 @@ def _lot(name: str, code: str, item: UUID, **over: Any) -> master.Lot:
     return master.Lot(id=idof(name), lot_code=code, item_id=item, **(given | over))
 
 
+DOWNTIME = (
+    ("jam", "Product jam", "Atasco de producto", "breakdown", "jam"),
+    ("film_change", "Film or label change", "Cambio de film o etiqueta", "changeover", "roll"),
+    ("breakdown", "Breakdown", "Avería", "breakdown", "wrench"),
+    ("no_material", "No material", "Sin material", "starved", "box"),
+    ("upstream", "Upstream stopped", "Parada aguas arriba", "starved", "upstream"),
+    ("downstream", "Downstream full", "Lleno aguas abajo", "blocked", "downstream"),
+    ("detector", "Detector reject", "Rechazo del detector", "quality", "detector"),
+    ("no_crew", "No crew", "Sin personal", "starved", "crew"),
+    ("break", "Break", "Descanso", "planned", "coffee"),
+    ("cleaning", "Cleaning", "Limpieza", "cleaning", "spray"),
+    ("changeover", "Changeover", "Cambio de producto", "changeover", "swap"),
+    ("other", "Other", "Otro", None, "question"),
+)
+PLANNED = ("break", "cleaning", "changeover")
+SCRAP = (
+    ("underfill", "Underfilled", "Mal llenado", "scale"),
+    ("bad_seal", "Bad seal", "Mal sellado", "cup"),
+    ("damaged", "Damaged pack", "Envase dañado", "box"),
+    ("detector", "Detector reject", "Rechazo del detector", "detector"),
+    ("startup", "Start-up", "Arranque", "play"),
+    ("spill", "Spill", "Derrame", "question"),
+)
+
+
+def _reasons() -> list[master.Reason]:
+    found = [
+        master.Reason(id=idof(f"downtime {code}"), tree="downtime", code=code, names=_names(en, es), category=category,
+                      icon=icon, sort=place, is_planned=code in PLANNED)
+        for place, (code, en, es, category, icon) in enumerate(DOWNTIME)
+    ]  # fmt: skip
+    return found + [
+        master.Reason(id=idof(f"scrap {code}"), tree="scrap", code=code, names=_names(en, es), icon=icon, sort=place)
+        for place, (code, en, es, icon) in enumerate(SCRAP)
+    ]
+
+
 def entities() -> dict[str, list[master.Entity]]:
     """The rows by entity."""
     return {
@@ -208,6 +245,12 @@ def entities() -> dict[str, list[master.Entity]]:
                           names=_names("Spilled", "Derrame")),
             master.Reason(id=idof("thick"), tree="over_issue", code="too_thick", sort=2,
                           names=_names("Too thick", "Muy espeso")),
+            *_reasons(),
+        ],
+        "sensor": [
+            master.Sensor(id=idof("TT-2"), tag="TT-2", names=_names("Kettle 2", "Marmita 2"), kind="temp", unit="°C",
+                          line_id=LINE_2, range_min=Decimal(-40), range_max=Decimal(125), period_ms=100,
+                          step=Decimal("0.1")),
         ],
         "terminal": [
             master.Terminal(id=idof("T-07"), name="T-07", plant_id=idof("plant"), line_id=LINE_2,
