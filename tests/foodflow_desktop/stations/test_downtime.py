@@ -60,7 +60,7 @@ def test_the_signal_brings_the_screen_up_and_one_touch_explains(context, recordi
     assert station.screen().stop is None
 
 
-def test_a_stop_by_hand_is_two_facts_and_ends_by_hand(context, recording, station):
+def test_a_stop_by_hand_is_two_facts_and_ends_by_hand(context, station):
     plant.run(station.explain("no_material"))
     assert station.screen().stop.source == "manual"
     context.clock.advance(60)
@@ -73,7 +73,7 @@ def test_a_stop_by_hand_is_two_facts_and_ends_by_hand(context, recording, statio
         plant.run(station.running_again())
 
 
-def test_another_reason_is_another_entry_that_names_the_first(context, recording, station):
+def test_another_reason_is_another_entry_that_names_the_first(context, station):
     plant.run(station.explain("jam"))
     first = station.screen().stop.explained_fact
     plant.run(station.explain("breakdown"))
@@ -96,7 +96,7 @@ def test_a_stop_that_ended_without_a_reason_is_still_asked(context, recording, s
     assert len(bodies_of(context, bodies.StopOpened)) == 1
 
 
-def test_most_used_first_planned_and_other_stay_in_the_bottom_row(context, recording, station):
+def test_most_used_first_planned_and_other_stay_in_the_bottom_row(context, station):
     for code in ("detector", "detector", "upstream", "break"):
         plant.run(station.explain(code))
         plant.run(station.running_again())
@@ -108,7 +108,7 @@ def test_most_used_first_planned_and_other_stay_in_the_bottom_row(context, recor
     assert [tile.code for tile in station.screen().reasons][:2] == ["jam", "film_change"]
 
 
-def test_nobody_signed_in_records_nothing(context, recording, station):
+def test_nobody_signed_in_records_nothing(context, station):
     context.session.user = None
     with pytest.raises(Refused, match="nobody_signed_in"):
         plant.run(station.explain("jam"))
@@ -116,7 +116,7 @@ def test_nobody_signed_in_records_nothing(context, recording, station):
     assert not station.screen().has_user
 
 
-def test_stops_and_counts_go_on_after_a_restart(context, recording, station):
+def test_stops_and_counts_go_on_after_a_restart(context, recording):
     signal(context, recording, 10, is_running=True)
     signal(context, recording, 130, is_running=False)
     recording.stop()

@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -145,7 +146,7 @@ def test_old_figures_stay_with_their_age_when_the_hub_falls_silent(hub, clock, l
     assert laptop.screen().offline == 1
 
 
-def test_signing_out_leaves_nothing_of_the_person_before(hub, laptop):
+def test_signing_out_leaves_nothing_of_the_person_before(laptop):
     laptop.trace.search("TBS-261123-02")
     laptop.sign_out()
     assert laptop.screen().person is None
@@ -226,7 +227,7 @@ def test_boxes_of_a_column_never_overlap_and_follow_their_lines():
     placed = {one.node.id: one.row for one in place(nodes, edges)}
     for column in range(5):
         rows = sorted(placed[one.id] for one in nodes if one.column == column)
-        assert all(later - earlier >= 1 for earlier, later in zip(rows, rows[1:], strict=False))
+        assert all(later - earlier >= 1 for earlier, later in pairwise(rows))
     assert placed["B0"] == pytest.approx((placed["P0"] + placed["P1"] + placed["P2"]) / 3)
     assert min(placed.values()) == 0
     assert place(nodes, edges) == place(nodes, edges)
