@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from foodflow_desktop.sync.status import PillState
@@ -16,6 +16,7 @@ from foodflow_desktop.views.widgets.kiosk import Pressable
 from foodflow_desktop.views.widgets.parts import column, row
 
 BAR_H, RAIL_W, RAIL_ITEM_H = 72, 112, 94
+WORD_PX, TAIL_GAP = 17.4, 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class BarButton(Pressable):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.icon, self.tail, self.circle, self.lock = "", "", "", False
+        self.icon, self.tail, self.circle, self.lock, self.is_tight = "", "", "", False, False
         self.fill, self.ink = "barSoft", "onBar"
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.retheme()
@@ -49,26 +50,20 @@ class BarButton(Pressable):
 
     def sizeHint(self) -> QSize:
         """Room for all parts."""
-        painter_width = self._parts_width()
-        return QSize(int(painter_width), BAR_H)
+        width = self._words_left() + QFontMetricsF(theme.font(WORD_PX, 650)).horizontalAdvance(self.text())
+        width += (QFontMetricsF(theme.font(15, 450)).horizontalAdvance(self.tail) + TAIL_GAP) if self.tail else 0
+        return QSize(round(width + (58 if self.lock else 14 if self.is_tight else 17)), BAR_H)
 
-    def _parts_width(self) -> float:
-        from PySide6.QtGui import QFontMetricsF  # noqa: PLC0415 - only for measuring
-
-        width = 15.0 + QFontMetricsF(theme.font(16, 650)).horizontalAdvance(self.text())
-        width += 34 if self.icon else 0
-        width += 45 if self.circle else 0
-        width += (QFontMetricsF(theme.font(15, 450)).horizontalAdvance(self.tail) + 5) if self.tail else 0
-        width += 42 if self.lock else 0
-        return width + (15 if not self.lock else 16)
+    def _words_left(self) -> float:
+        if self.circle:
+            return 58.0
+        return (46.0 if self.is_tight else 49.0) if self.icon else 16.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the field."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(0, 12, self.width(), BAR_H - 24)
-        if self.circle:
-            area = QRectF(0, 10, self.width(), BAR_H - 20)
+        area = QRectF(0, 10, self.width(), BAR_H - 20) if self.circle else QRectF(0, 12, self.width(), BAR_H - 24)
         painter.setPen(QPen(theme.colour("barLine"), 1) if theme.is_high_contrast() else Qt.PenStyle.NoPen)
         fill = theme.colour(self.fill)
         painter.setBrush(fill.lighter(130) if self.isDown() else fill)
@@ -76,22 +71,19 @@ class BarButton(Pressable):
         if self.hasFocus():
             painter.setPen(QPen(theme.colour("accentBar"), 3))
             painter.drawRoundedRect(area.adjusted(1.5, 1.5, -1.5, -1.5), 12, 12)
-        left = 15.0
         if self.icon:
-            painter.drawPixmap(QPointF(left, 24), theme.pixmap(self.icon, 24, self.ink, self.devicePixelRatioF()))
-            left += 34
+            painter.drawPixmap(QPointF(15, 24), theme.pixmap(self.icon, 24, self.ink, self.devicePixelRatioF()))
         if self.circle:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("onBar2" if theme.is_high_contrast() else "offSoft"))
-            painter.setBrush(theme.colour("onBar"))
+            painter.setBrush(theme.colour("barCircle"))
             painter.drawEllipse(QRectF(8, 17, 38, 38))
-            painter.setFont(theme.font(15, 700))
+            painter.setFont(theme.font(15 / theme.scale(), 700))
             painter.setPen(theme.colour("bar"))
             painter.drawText(QRectF(8, 17, 38, 38), Qt.AlignmentFlag.AlignCenter, self.circle)
-            left = 58
-        left = self._word(painter, left, self.text(), 16, 650, self.ink)
+        left = self._word(painter, self._words_left(), self.text(), WORD_PX, 650, self.ink)
         if self.tail:
-            self._word(painter, left + 5, self.tail, 15, 450, "onBar2" if self.fill == "barSoft" else self.ink)
+            quiet = "onBar2" if self.fill == "barSoft" else self.ink
+            self._word(painter, left + TAIL_GAP, self.tail, 15, 450, quiet)
         if self.lock:
             pixmap = theme.pixmap("padlock", 22, "onBar2", self.devicePixelRatioF())
             painter.drawPixmap(QPointF(self.width() - 39, 25), pixmap)
@@ -100,8 +92,8 @@ class BarButton(Pressable):
     def _word(painter: QPainter, left: float, text: str, px: float, weight: int, ink: str) -> float:
         painter.setFont(theme.font(px, weight))
         painter.setPen(theme.colour(ink))
-        width = painter.fontMetrics().horizontalAdvance(text)
-        painter.drawText(QRectF(left, 0, width + 4, BAR_H), Qt.AlignmentFlag.AlignVCenter, text)
+        width = QFontMetricsF(painter.font()).horizontalAdvance(text)
+        painter.drawText(QRectF(left, -1, width + 4, BAR_H), Qt.AlignmentFlag.AlignVCenter, text)
         return left + width
 
 
@@ -119,8 +111,13 @@ class Logo(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("barTile"))
         painter.drawRoundedRect(QRectF(36, 16, 40, 40), 9, 9)
-        painter.setPen(QPen(theme.colour("accentBar"), 2.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        painter.drawPixmap(QPointF(44, 24), theme.pixmap("logo", 24, "onBar", self.devicePixelRatioF()))
+        for lift, token in ((0.0, "onBar"), (8.6, "accentBar")):
+            wave = QPainterPath(QPointF(44, 33.4 + lift))
+            wave.cubicTo(49.5, 33.4 + lift, 51, 28.8 + lift, 56, 28.8 + lift)
+            wave.cubicTo(61, 28.8 + lift, 62.5, 33.4 + lift, 68, 33.4 + lift)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(theme.colour(token), 2.8))
+            painter.drawPath(wave)
 
 
 class TopBar(QWidget):
@@ -133,11 +130,12 @@ class TopBar(QWidget):
         self.line = Words("bar.line", 22, 680, "onBar")
         self.about = Words("bar.about", 16, 450, "onBar2")
         self.pill, self.language, self.user = BarButton("bar.sync"), BarButton("bar.language"), BarButton("bar.user")
-        self.clock = Words("bar.clock", 24, 680, "onBar")
-        words = column(gap=1)
+        self.clock = Words("bar.clock", 25, 690, "onBar")
+        words = column(gap=4)
         words.addStretch(1)
         words.addWidget(self.line)
         words.addWidget(self.about)
+        words.addSpacing(2)
         words.addStretch(1)
         box = row(gap=12, margins=(0, 0, 24, 0))
         box.addWidget(Logo())
@@ -148,7 +146,7 @@ class TopBar(QWidget):
         box.addSpacing(8)
         box.addWidget(self.clock)
         self.setLayout(box)
-        self.language.icon = "globe"
+        self.language.icon, self.language.is_tight = "globe", True
         self.user.lock = True
 
     def show_screen(self, screen: BarScreen) -> None:
@@ -228,11 +226,11 @@ class RailButton(Pressable):
             painter.drawRoundedRect(QRectF(-4, 22, 9, 50), 3, 3)
         self.paint_focus(painter, 12)
         painter.drawPixmap(QPointF(41, 19), theme.pixmap(self.icon, 30, ink, self.devicePixelRatioF()))
-        painter.setFont(theme.font(15.5, 600))
+        painter.setFont(theme.font(15.1, 600))
         if painter.fontMetrics().horizontalAdvance(self.text()) > RAIL_W - 6:
             painter.setFont(theme.font(13, 600))
         painter.setPen(theme.colour(ink))
-        painter.drawText(QRectF(0, 56, RAIL_W, 24), Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.drawText(QRectF(0, 55, RAIL_W, 24), Qt.AlignmentFlag.AlignCenter, self.text())
         if self.badge:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("warnFill"))

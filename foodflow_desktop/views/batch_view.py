@@ -447,7 +447,7 @@ class FinishView(StationView):
         self._right.setCurrentIndex(1 if screen.pad else 0)
         if screen.pad is not None:
             self.sign.show_pad(
-                screen.pad, tr("I sign as <b>performed</b>: these counts for {batch}.", batch=screen.batch_no)
+                screen.pad, tr("I sign as **performed**: these counts for {batch}.", batch=screen.batch_no)
             )
 
 

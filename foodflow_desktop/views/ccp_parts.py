@@ -57,7 +57,7 @@ class Readout(QWidget):
     def _paint_value(self, painter: QPainter, screen: CcpScreen, ink: str, right: float) -> None:
         if screen.pieces:
             return
-        size = 104.0
+        size = 103.0
         text = self.digits() or "–"
         painter.setFont(theme.font(size / theme.scale(), 700))
         while painter.fontMetrics().horizontalAdvance(text) > right - 120 and size > 40:  # noqa: PLR2004 - still legible
@@ -66,10 +66,10 @@ class Readout(QWidget):
         is_quiet = screen.judged in (Judged.moving, Judged.empty)
         painter.setPen(theme.colour("ink3" if is_quiet else ink))
         width = painter.fontMetrics().horizontalAdvance(text)
-        baseline = self.height() / 2 + 37
-        painter.drawText(QPointF(34, baseline), text)
+        baseline = self.height() / 2 + 38.5
+        painter.drawText(QPointF(32, baseline), text)
         painter.setFont(theme.font(39 / theme.scale(), 560))
-        painter.drawText(QPointF(34 + width + 13, baseline), screen.limit.unit or "")
+        painter.drawText(QPointF(32 + width + 11, baseline), screen.limit.unit or "")
 
     def _paint_words(self, painter: QPainter, screen: CcpScreen, ink: str, icon: str) -> float:
         words, note = _verdict(screen)
@@ -78,10 +78,10 @@ class Readout(QWidget):
         painter.setFont(theme.font(27, 680))
         width = painter.fontMetrics().horizontalAdvance(words)
         left = right - width
-        painter.drawText(QRectF(left, 35, width + 4, 46), Qt.AlignmentFlag.AlignVCenter, words)
+        painter.drawText(QRectF(left, 36, width + 4, 46), Qt.AlignmentFlag.AlignVCenter, words)
         if icon:
-            painter.drawPixmap(QPointF(left - 48, 41), theme.pixmap(icon, 34, ink, self.devicePixelRatioF()))
-        painter.setFont(theme.font(19, 560))
+            painter.drawPixmap(QPointF(left - 47, 42), theme.pixmap(icon, 34, ink, self.devicePixelRatioF()))
+        painter.setFont(theme.font(19.3, 600))
         note_width = painter.fontMetrics().horizontalAdvance(note)
         painter.drawText(QRectF(right - note_width, 80, note_width + 4, 34), Qt.AlignmentFlag.AlignVCenter, note)
         return min(left - (48 if icon else 0), right - note_width)
@@ -188,7 +188,7 @@ class ProbeButton(Pressable):
         painter.setFont(theme.font(16, 600))
         height = painter.fontMetrics().boundingRect(0, 0, self.width() - 28, 200, wrap, self.words()).height()
         painter.drawText(QRectF(16, self.height() - 14 - height, self.width() - 26, height), wrap, self.words())
-        painter.setFont(theme.font(29, 680))
+        painter.setFont(theme.font(30.5, 690))
         shown = f"{number(probe.value)} {self._unit}" if probe.value is not None else "–"
         painter.drawText(QRectF(17, self.height() - 18 - height - 38, self.width() - 20, 40), left, shown)
 
@@ -300,7 +300,9 @@ class BatchChart(QWidget):
         ink = "crit" if screen.judged.is_breach else "ok"
         here = QPointF(right, span.y(screen.value))
         if points:
-            painter.setPen(QPen(theme.colour(ink), 2.5, Qt.PenStyle.DotLine))
+            pen = QPen(theme.colour(ink), 3, Qt.PenStyle.CustomDashLine, Qt.PenCapStyle.FlatCap)
+            pen.setDashPattern([1.6, 1.5])
+            painter.setPen(pen)
             painter.drawLine(points[-1], here)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour(ink))
@@ -330,18 +332,26 @@ def _hatch(painter: QPainter, area: QRectF) -> None:
 
 
 class _Span:
-    """The values the chart's height stands for: limits, history and the value now, with room around."""
+    """The values the chart's height stands for.
+
+    Twice the greatest distance from the limit towards the good side, 1.6 times beyond it; with
+    two limits as much on both sides of their middle.
+    """
 
     def __init__(self, screen: CcpScreen, height: int) -> None:
-        limits = [one for one in (screen.limit.low, screen.limit.high) if one is not None]
-        values = [*limits, *(point.value for point in screen.history)]
+        low, high = screen.limit.low, screen.limit.high
+        limits = [one for one in (low, high) if one is not None]
+        values = [point.value for point in screen.history]
         if screen.value is not None and screen.judged is not Judged.outside_range:
             values.append(screen.value)
         middle = sum(limits, Decimal(0)) / len(limits)
-        reach = max((abs(value - middle) for value in values), default=Decimal(1)) or Decimal(1)
-        self._top = float(middle) + float(reach) * 1.7
-        self._per = height / (float(reach) * 3.4 * 1.0)
+        reach = float(max((abs(value - middle) for value in (*values, *limits)), default=Decimal(0))) or 1.0
+        above, below = {(True, False): (2.0, 1.6), (False, True): (1.6, 2.0)}.get(
+            (low is not None, high is not None), (1.8, 1.8)
+        )
+        self._top = float(middle) + reach * above
+        self._per = (height - 4) / (reach * (above + below))
 
     def y(self, value: Decimal) -> float:
         """Where a value lies."""
-        return (self._top - float(value)) * self._per
+        return 2 + (self._top - float(value)) * self._per

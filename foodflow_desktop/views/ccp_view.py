@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from foodflow_desktop.hardware.readings import ProbeReading
@@ -16,6 +15,7 @@ from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.widgets.controls import Icon, Words
 from foodflow_desktop.views.widgets.kiosk import Pages, Pill, TouchButton
+from foodflow_desktop.views.widgets.mixed import MixedWords
 from foodflow_desktop.views.widgets.parts import Card, column, row
 
 KEY_H, KEY_W, SIDE_KEY_W = 92, 122, 172
@@ -60,44 +60,48 @@ class CcpView(StationView):
         self._lower = Pages()
         self._lower.addWidget(keys)
         self._lower.addWidget(pieces)
-        inside = column(margins=(31, 20, 31, 34))
+        inside = column(margins=(31, 22, 31, 34))
         inside.addLayout(head)
-        inside.addSpacing(16)
+        inside.addSpacing(18)
         inside.addWidget(self._readout)
         inside.addSpacing(20)
         inside.addLayout(self._lower, 1)
         card.setLayout(inside)
         return card
 
-    def _keys(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(12)
+    def _keys(self) -> Any:
+        left, right = QGridLayout(), QGridLayout()
+        for grid in (left, right):
+            grid.setContentsMargins(0, 0, 0, 0)
+            grid.setSpacing(12)
+            for place in range(4):
+                grid.setRowMinimumHeight(place, KEY_H)
+            grid.setRowStretch(4, 1)
         for number in range(1, 10):
-            grid.addWidget(self._key(f"{number}"), (number - 1) // 3, (number - 1) % 3)
-        self._point = self._side_key("ccp.key.point", px=33)
+            left.addWidget(self._key(f"{number}"), (number - 1) // 3, (number - 1) % 3)
+        self._point = self._side_key("ccp.key.point", px=35)
         self._point.clicked.connect(self.station.point)
         self._minus = self._side_key("ccp.key.minus", px=33)
         self._minus.say("−", tr("Minus"))
         self._minus.clicked.connect(self.station.sign)
-        grid.addWidget(self._point, 3, 0)
-        grid.addWidget(self._key("0"), 3, 1)
-        grid.addWidget(self._minus, 3, 2)
+        left.addWidget(self._point, 3, 0)
+        left.addWidget(self._key("0"), 3, 1)
+        left.addWidget(self._minus, 3, 2)
+        for place in range(3):
+            left.setColumnStretch(place, 1)
         self._probe = ProbeButton("ccp.probe")
         self._probe.clicked.connect(self.station.use_probe)
         self._back = self._side_key("ccp.key.backspace", icon="backspace")
         self._back.clicked.connect(self.station.backspace)
         self._clear = self._side_key("ccp.key.clear", px=19)
         self._clear.clicked.connect(self.station.clear)
-        grid.addWidget(self._probe, 0, 4, 2, 1)
-        grid.addWidget(self._back, 2, 4)
-        grid.addWidget(self._clear, 3, 4)
-        grid.setColumnMinimumWidth(3, 8 - 12 + 0)
-        for place in range(3):
-            grid.setColumnStretch(place, KEY_W)
-        grid.setColumnStretch(4, SIDE_KEY_W)
-        return grid
+        right.addWidget(self._probe, 0, 0, 2, 1)
+        right.addWidget(self._back, 2, 0)
+        right.addWidget(self._clear, 3, 0)
+        keys = row(gap=20)
+        keys.addLayout(left, 3 * KEY_W + 24)
+        keys.addLayout(right, SIDE_KEY_W)
+        return keys
 
     def _key(self, text: str) -> TouchButton:
         key = TouchButton(f"ccp.key.{text}", "outline", px=33, weight=650, height=KEY_H, side=8)
@@ -111,25 +115,25 @@ class CcpView(StationView):
 
     def _side(self) -> Any:
         history = Card("ccp.history")
-        self._history_title = Words("ccp.history_title", 21, 680)
+        self._history_title = Words("ccp.history_title", 21.4, 680)
         self._history_count = Words("ccp.history_count", 16, 600, "ink3")
         head = row()
         head.addWidget(self._history_title)
         head.addStretch(1)
         head.addWidget(self._history_count)
         self._chart = BatchChart("ccp.chart")
-        inside = column(margins=(28, 20, 28, 28))
+        inside = column(margins=(28, 23, 28, 28))
         inside.addLayout(head)
-        inside.addSpacing(20)
-        inside.addWidget(self._chart, 1)
+        inside.addSpacing(24)
+        inside.addWidget(self._chart, 10)
+        inside.addStretch(1)
         history.setLayout(inside)
 
         then = Card("ccp.consequence")
         self._then_icon = Icon("lock", 36, "hold")
-        self._then_title = Words("ccp.then_title", 21, 680, wrap=True)
-        self._then_text = Words("ccp.then_text", 19, 450, "ink2", wrap=True)
-        self._then_text.setTextFormat(Qt.TextFormat.RichText)
-        words = column(gap=3)
+        self._then_title = Words("ccp.then_title", 21.4, 680, wrap=True)
+        self._then_text = MixedWords("ccp.then_text", 18.4, 450)
+        words = column(gap=4)
         words.addWidget(self._then_title)
         words.addWidget(self._then_text)
         words.addStretch(1)
@@ -139,14 +143,14 @@ class CcpView(StationView):
         icon.addStretch(1)
         top.addLayout(icon)
         top.addLayout(words, 1)
-        self._again = TouchButton("ccp.again", "outline", px=20, weight=650, height=88, side=14)
+        self._again = TouchButton("ccp.again", "outline", px=20.5, weight=650, height=88, side=14)
         self._again.clicked.connect(lambda: self.do(self.station.measure_again))
-        self._save = TouchButton("ccp.save", "primary", px=23, weight=680, height=88, side=14)
+        self._save = TouchButton("ccp.save", "primary", px=23.4, weight=680, height=88, side=14)
         self._save.clicked.connect(self._on_save)
         buttons = row(gap=12)
         buttons.addWidget(self._again, 178)
         buttons.addWidget(self._save, 212)
-        inside = column(margins=(27, 22, 27, 24))
+        inside = column(margins=(27, 22, 27, 25))
         inside.addLayout(top, 1)
         inside.addSpacing(16)
         inside.addLayout(buttons)
@@ -238,7 +242,7 @@ class CcpView(StationView):
         icon, colour, title, text = _consequence(screen)
         self._then_icon.show_icon(icon, colour)
         self._then_title.say(title)
-        self._then_text.setText(text)
+        self._then_text.say(text)
         self._again.setVisible(screen.may_measure_again)
         self._again.say(tr("Measure again"))
         self._save.set_kind("danger" if screen.judged.is_breach else "primary")
@@ -308,7 +312,7 @@ def _breach_title(screen: CcpScreen) -> str:
 
 
 def _breach_text(screen: CcpScreen) -> str:
-    lot = f"<b>{screen.hold_lot}</b>"
+    lot = f"**{screen.hold_lot}**"
     if screen.is_held:
         return tr("The whole lot {lot} is on hold already. Then you choose what to do.", lot=lot)
     if screen.hold_vessel:

@@ -18,10 +18,13 @@ from foodflow_desktop.views.sign_pad import SignCard
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.widgets.controls import Icon, Words
 from foodflow_desktop.views.widgets.kiosk import Pill, Pressable, TouchButton
+from foodflow_desktop.views.widgets.mixed import MixedWords
 from foodflow_desktop.views.widgets.parts import Card, Rule, clear, column, row
 from foodflow_kernel.rules.ccp import CcpVerdict
 
 ACTION_H = 98
+_ICONS = {"lock": "padlock", "other": "question"}
+"""The plan names what an action is about; on a button it is drawn as an outline."""
 
 
 class ActionButton(Pressable):
@@ -64,7 +67,7 @@ class ActionButton(Pressable):
         self.paint_focus(painter, 13)
         middle = self.height() / 2
         ink = "accentInk" if one.is_chosen else "ink2"
-        icon = theme.pixmap(one.icon or "question", 34, ink, self.devicePixelRatioF())
+        icon = theme.pixmap(_ICONS.get(one.icon, one.icon) or "question", 34, ink, self.devicePixelRatioF())
         painter.drawPixmap(QPointF(20, middle - 16), icon)
         self._paint_words(painter, one, middle)
         self._paint_choice(painter, one, middle)
@@ -87,8 +90,8 @@ class ActionButton(Pressable):
 
     def _paint_choice(self, painter: QPainter, one: ActionRow, middle: float) -> None:
         if one.is_chosen:
-            pixmap = theme.pixmap("check", 30, "accent", self.devicePixelRatioF())
-            painter.drawPixmap(QPointF(self.width() - 50, middle - 15), pixmap)
+            pixmap = theme.pixmap("check", 28, "accent", self.devicePixelRatioF())
+            painter.drawPixmap(QPointF(self.width() - 50, middle - 14), pixmap)
             return
         painter.setPen(QPen(theme.colour("lineStrong"), 2))
         painter.setBrush(theme.colour("surface"))
@@ -138,7 +141,7 @@ class StepMark(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._is_done:
-            painter.drawPixmap(QPointF(1, 1), theme.pixmap("check", 30, "ok", self.devicePixelRatioF()))
+            painter.drawPixmap(QPointF(2, 2), theme.pixmap("check", 28, "ok", self.devicePixelRatioF()))
             return
         painter.setPen(Qt.PenStyle.NoPen if self._is_here else QPen(theme.colour("lineStrong"), 2))
         painter.setBrush(theme.colour("accent" if self._is_here else "surface"))
@@ -191,7 +194,7 @@ class DeviationView(StationView):
         self.sign = SignCard("deviation", self._on_digit, station.backspace, station.clear)
         self.sign.done.clicked.connect(lambda: self.go("checks"))
         body.addWidget(self.sign, 330)
-        whole = column(gap=22, margins=(24, 21, 24, 20))
+        whole = column(gap=23, margins=(24, 21, 24, 20))
         whole.addLayout(head)
         whole.addLayout(body, 1)
         self.setLayout(whole)
@@ -200,12 +203,12 @@ class DeviationView(StationView):
         held = Card("deviation.held", fill="holdSoft", border="hold", width=3)
         self._held_title = Words("deviation.held_title", 23, 680, "hold")
         self._lot = Words("deviation.lot", 19, 500, mono=True)
-        self._held_rows = column(gap=9)
-        top = row(gap=14)
-        top.addWidget(Icon("lock", 36, "hold"))
+        self._held_rows = column(gap=10)
+        top = row(gap=12)
+        top.addWidget(Icon("lock", 34, "hold"))
         top.addWidget(self._held_title)
         top.addStretch(1)
-        inside = column(margins=(25, 22, 25, 20))
+        inside = column(margins=(25, 24, 25, 20))
         inside.addLayout(top)
         inside.addSpacing(12)
         inside.addWidget(self._lot)
@@ -216,8 +219,8 @@ class DeviationView(StationView):
 
         what = Card("deviation.happened")
         self._what_title = Words("deviation.happened_title", 21, 680)
-        self._what_rows = column(gap=12)
-        self._info = Words("deviation.info", 17, 450, "ink2", wrap=True)
+        self._what_rows = column(gap=14)
+        self._info = MixedWords("deviation.info", 17, 450, leading=1.3)
         note = row(gap=12)
         icon = column()
         icon.addWidget(Icon("info", 26, "ink2"))
@@ -226,9 +229,9 @@ class DeviationView(StationView):
         note.addWidget(self._info, 1)
         inside = column(margins=(23, 20, 23, 18))
         inside.addWidget(self._what_title)
-        inside.addSpacing(12)
+        inside.addSpacing(13)
         inside.addLayout(self._what_rows)
-        inside.addSpacing(16)
+        inside.addSpacing(19)
         inside.addWidget(Rule())
         inside.addSpacing(16)
         inside.addLayout(note)
@@ -249,9 +252,9 @@ class DeviationView(StationView):
         self._note.setObjectName("deviation.note")
         self._note.textChanged.connect(lambda: self.station.set_note(self._note.toPlainText()))
         self._note.hide()
-        inside = column(margins=(23, 20, 23, 20))
+        inside = column(margins=(23, 20, 23, 21))
         inside.addWidget(self._ask)
-        inside.addSpacing(14)
+        inside.addSpacing(15)
         for n, button in enumerate(self._actions):
             button.clicked.connect(lambda _=False, n=n: self._choose(n))
             inside.addWidget(button)

@@ -15,6 +15,7 @@ from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.sign_pad import SignCard
 from foodflow_desktop.views.widgets.controls import Icon, Words
 from foodflow_desktop.views.widgets.kiosk import Pages, Pill, TouchButton
+from foodflow_desktop.views.widgets.mixed import MixedWords
 from foodflow_desktop.views.widgets.parts import Card, column, row
 from foodflow_kernel.rules.interlock import Cause
 
@@ -29,9 +30,8 @@ class Head(QWidget):
         self.setMinimumHeight(HEAD_H)
         self._title, self._why = (
             Words("interlock.title", 42, 740, "onState", wrap=True),
-            Words("interlock.why", 22, 500, "onState", wrap=True),
+            MixedWords("interlock.why", 22, 500, "onState", strong=(700, "onState")),
         )
-        self._why.setTextFormat(Qt.TextFormat.RichText)
         self.alarm = TouchButton("interlock.silence", "danger", "sound", px=18, weight=620)
         words = column(gap=2)
         words.addStretch(1)
@@ -47,8 +47,7 @@ class Head(QWidget):
     def say(self, title: str, why: str, alarm: str) -> None:
         """Change the words."""
         self._title.say(title)
-        self._why.setText(why)
-        self._why.retheme()
+        self._why.say(why)
         self.alarm.say(alarm)
         self.alarm.set_icon("sound" if alarm == tr("Alarm on") else "sound_off")
 
@@ -121,8 +120,7 @@ class InterlockPage(Card):
             Side("interlock.needed", "surface2", "line"),
         )
         self._not_equal = NotEqual()
-        self._note = Words("interlock.note", 20, 450, "ink2", wrap=True)
-        self._note.setTextFormat(Qt.TextFormat.RichText)
+        self._note = MixedWords("interlock.note", 20, 450)
         self._went_in = TouchButton("interlock.went_in", "warn", "phone", px=20, weight=680, height=92)
         self._went_in.clicked.connect(lambda: do(station.some_went_in))
         self._override = TouchButton("interlock.override", "outline", "pencil", px=20, weight=680, height=92)
@@ -210,8 +208,8 @@ class InterlockPage(Card):
         self._head.say(title, why, tr("Alarm on") if stop.is_alarm_on else tr("Alarm silenced"))
         self._show_scanned(stop)
         self._show_needed(stop)
-        self._note.setText(
-            tr("<b>Nothing was issued.</b> Your scan is saved as a stopped attempt. If any went in, call QA now.")
+        self._note.say(
+            tr("**Nothing was issued.** Your scan is saved as a stopped attempt. If any went in, call QA now.")
         )
         self._went_in.say(tr("Some went in — call QA"))
         self._override.say(tr("QA: allow it"))
@@ -225,7 +223,7 @@ class InterlockPage(Card):
             self._reason_note.say(tr("At least 5 letters. It is saved with your signature."))
             self._cancel.say(tr("Put it back and scan again"))
             if stop.override.may_sign:
-                self.sign.show_pad(stop.override.pad, tr("I sign as <b>acknowledged</b>: this material may go in."))
+                self.sign.show_pad(stop.override.pad, tr("I sign as **acknowledged**: this material may go in."))
             else:
                 self.sign.show_waiting(tr("Write the reason first."))
 
@@ -284,16 +282,16 @@ def _words(stop: InterlockScreen) -> tuple[str, str]:
     title = tr("Stop — do not add this")
     if stop.cause is Cause.allergen:
         names = [kiosk_words.allergen(one) for one in stop.foreign_allergens]
-        listed = tr(" and ").join(f"<b>{name}</b>" for name in names)
+        listed = tr(" and ").join(f"**{name}**" for name in names)
         free = ", ".join(names)
         return title, tr("It contains {names}. This batch must be {free}-free.", names=listed, free=free)
     expiry = stop.expiry_on.isoformat() if stop.expiry_on else ""
     return title, {
         Cause.unknown_lot: tr("This lot is not known here. It may not go in."),
         Cause.wrong_material: tr("It is not on this recipe."),
-        Cause.on_hold: tr("This lot is <b>on hold</b>. Only the QA manager can release it."),
-        Cause.not_released: tr("This lot is <b>not released</b> yet."),
-        Cause.expired: tr("It <b>expired</b> on {on}.", on=expiry),
+        Cause.on_hold: tr("This lot is **on hold**. Only the QA manager can release it."),
+        Cause.not_released: tr("This lot is **not released** yet."),
+        Cause.expired: tr("It **expired** on {on}.", on=expiry),
         Cause.wrong_line: tr("It was staged for another line. QA can allow it."),
         Cause.near_expiry: tr("Today is its last day. QA can allow it."),
     }[stop.cause]

@@ -14,6 +14,7 @@ from foodflow_desktop.views import theme
 from foodflow_desktop.views.i18n import clock, tr
 from foodflow_desktop.views.widgets.controls import Icon, Words
 from foodflow_desktop.views.widgets.kiosk import Dots, PinKeys, TouchButton
+from foodflow_desktop.views.widgets.mixed import MixedWords
 from foodflow_desktop.views.widgets.parts import Card, Rule, column, row
 
 
@@ -55,8 +56,7 @@ class SignCard(Card):
         super().__init__(f"{name}.sign")
         self._circle, self._name = Circle(), Words(f"{name}.signer", 20, 680)
         self._by = Words(f"{name}.signer_by", 16, 450, "ink2")
-        self._meaning = Words(f"{name}.meaning", 16, 450, "ink2", wrap=True)
-        self._meaning.setTextFormat(Qt.TextFormat.RichText)
+        self._meaning = MixedWords(f"{name}.meaning", 16, 450, leading=1.38)
         self._ask = Words(f"{name}.pin_title", 20, 680, wrap=True)
         self._dots = Dots(f"{name}.dots")
         self._keys = PinKeys(f"{name}.pin", on_digit, on_backspace, on_clear)
@@ -83,15 +83,15 @@ class SignCard(Card):
         foot.addWidget(self._not_you)
         foot.addStretch(1)
         self._ask.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        box = column(margins=(21, 18, 21, 14))
+        box = column(margins=(21, 19, 21, 17))
         box.addLayout(head)
-        box.addSpacing(11)
+        box.addSpacing(13)
         box.addWidget(Rule())
-        box.addSpacing(10)
+        box.addSpacing(9)
         box.addWidget(self._meaning)
-        box.addSpacing(14)
+        box.addSpacing(12)
         box.addWidget(self._ask)
-        box.addSpacing(10)
+        box.addSpacing(11)
         box.addWidget(self._dots)
         box.addSpacing(12)
         box.addWidget(self._keys)
@@ -104,10 +104,10 @@ class SignCard(Card):
         """Draw a deviation's signature."""
         if screen.is_signed:
             at = clock(screen.signed_at, seconds=True) if screen.signed_at else ""
-            self.show_signed(screen.signed_as, tr("Signed as <b>performed</b> at {at}.", at=at))
+            self.show_signed(screen.signed_as, tr("Signed as **performed** at {at}.", at=at))
             self._ask.say(tr("The lot stays on hold until the QA manager decides."), "ink2")
             return
-        meaning = tr("I sign as <b>performed</b>: the reading and my action.")
+        meaning = tr("I sign as **performed**: the reading and my action.")
         if screen.pad is None:
             self.show_waiting(tr("Choose what you will do first."))
             return
@@ -123,7 +123,7 @@ class SignCard(Card):
         self._name.say(pad.name)
         at = clock(pad.identified_at) if pad.identified_at else ""
         self._by.say(tr("by badge, {at}", at=at) if pad.identified_by == "badge" else tr("by PIN, {at}", at=at))
-        self._meaning.setText(meaning)
+        self._meaning.say(meaning)
         self._dots.show_dots(pad.filled, pad.digits)
         self._keys.clear.say(tr("Clear"))
         self._keys.back.setAccessibleName(tr("Delete"))
@@ -139,7 +139,7 @@ class SignCard(Card):
         """Nothing to sign yet."""
         self._set_parts(signing=False)
         self.done.hide()
-        self._meaning.setText(text)
+        self._meaning.say(text)
         self._name.say(tr("Sign"))
         self._circle.say("3")
         self._ask.say("")
@@ -149,7 +149,7 @@ class SignCard(Card):
         self._set_parts(signing=False)
         self._circle.say("✓")
         self._name.say(name)
-        self._meaning.setText(text)
+        self._meaning.say(text)
         self.done.say(tr("Back to checks"))
         self.done.show()
 

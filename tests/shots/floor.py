@@ -18,7 +18,7 @@ from foodflow_desktop.keys import Keys, SealedFile
 from foodflow_desktop.stations.context import Context, Job
 from foodflow_desktop.store import Draft
 from foodflow_desktop.sync.engine import Engine
-from foodflow_desktop.views import jobs, kiosk
+from foodflow_desktop.views import i18n, jobs, kiosk, theme
 from foodflow_desktop.views.shell import Shell
 from foodflow_kernel.machines.fsq import DeviationState
 from foodflow_kernel.rules.ccp import CcpVerdict
@@ -108,6 +108,8 @@ def window(prepare: Callable[[Floor], None], who: str) -> Callable[[], QWidget]:
         made = kiosk.build(context, engine, Keys(folder, SealedFile(folder, "shots")), "")
         floor = Floor(context, made.shell)
         context.clock.at = plant.STARTED
+        theme.use()
+        i18n.use("en")
         jobs.run = _here  # type: ignore[assignment]
         plant.sign_in(context, who)
         prepare(floor)
@@ -125,7 +127,7 @@ def _here(work: Callable[[], Any], done: Callable[[Any], Any], failed: Callable[
 def _morning(floor: Floor) -> None:
     """What happened before the pictures."""
     floor.at(7, 44)
-    for hour, minute, value in ((8, 14, "78.9"), (8, 44, "79.4"), (9, 14, "77.9"), (9, 44, "78.4")):
+    for hour, minute, value in ((8, 14, "78.2"), (8, 44, "78.9"), (9, 14, "77.6"), (9, 44, "78.4")):
         floor.at(hour, minute)
         floor.check(plant.COOK, value)
 

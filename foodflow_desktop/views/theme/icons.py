@@ -15,7 +15,9 @@ ICONS: dict[str, str] = {
     "check": ('<circle cx="12" cy="12" r="9.5" fill="INK"/><path d="M8 12.3l2.8 2.8L16 9.8" stroke="INSIDE"/>'),
     "check_line": '<circle cx="12" cy="12" r="9"/><path d="M8 12.3l2.8 2.8L16 9.8"/>',
     "chevron": '<path d="M9 5l7 7-7 7"/>',
-    "clipboard": ('<rect x="5" y="4.5" width="14" height="17" rx="2"/><path d="M9 4.5V3h6v1.5M9 13.5l2 2 4-4"/>'),
+    "clipboard": (
+        '<rect x="4.6" y="4" width="14.8" height="17.6" rx="2"/><path d="M9 4V2.800h6V4M8.600 12.900l2.400 2.400 4.400-4.600"/>'
+    ),
     "clock": '<circle cx="12" cy="12" r="9"/><path d="M12 6.8V12l3 2.5"/>',
     "cloud_off": ('<path d="M3 3l18 18M8.2 7.6A6.5 6.5 0 0 1 17.5 11a4 4 0 0 1 3 6.2M17 19H7.5A5 5 0 0 1 6 9.3"/>'),
     "cloud_ok": (
@@ -29,9 +31,9 @@ ICONS: dict[str, str] = {
         '<circle cx="9.5" cy="8" r="4"/><path d="M2.5 20.5a7 7 0 0 1 14 0M16 4.5a4 4 0 0 1 0 7.5M18.5 14.5a7 7 0 0 1 3 6"/>'
     ),
     "crit": (
-        '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK"/><path d="M12 7v6M12 16.4v.3" stroke="INSIDE"/>'
+        '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK"/><path d="M12 7v5.8M12 16.5v.2" stroke="INSIDE" stroke-width="2.7"/>'
     ),
-    "crit_out": '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK" stroke="none"/><path d="M12 7v6M12 16.4v.3" stroke="INSIDE"/>',
+    "crit_out": '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK" stroke="none"/><path d="M12 7v5.8M12 16.5v.2" stroke="INSIDE" stroke-width="2.7"/>',
     "coffee": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
     "detector": '<path d="M3 21v-9a9 9 0 0 1 18 0v9h-5v-8.5a4 4 0 0 0-8 0V21z"/>',
     "dots": (
@@ -55,7 +57,7 @@ ICONS: dict[str, str] = {
     "lid": '<path d="M6.5 9l1.5 11.5h8L17.5 9M3.5 9h17M7 3.5h10"/>',
     "list": '<path d="M8 6h13M8 12h13M8 18h13M3.5 6h.1M3.5 12h.1M3.5 18h.1"/>',
     "lock": (
-        '<rect x="4" y="10.5" width="16" height="11" rx="2.5" fill="INK"/><path d="M7.5 10.5V7.5a4.5 4.5 0 0 1 9 0v3"/>'
+        '<rect x="4" y="10.5" width="16" height="11" rx="1.6" fill="INK"/><path d="M7.5 10.5V7.5a4.5 4.5 0 0 1 9 0v3"/>'
     ),
     "logo": '<path d="M4 13l8-5.5 8 5.5M4 18.5l8-5.5 8 5.5"/>',
     "logout": '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H10"/>',

@@ -93,7 +93,7 @@ def pixmap(name: str, size: float, token: str, ratio: float = 1.0, stroke: float
 
 def _inside(token: str) -> str:
     """What is drawn on a filled shape of this colour."""
-    return {"warnFill": "onWarn", "warn": "surface", "onWarn": "warnFill"}.get(token, "onState")
+    return {"warnFill": "onWarn", "warn": "surface", "onWarn": "warnFill", "onState": "crit"}.get(token, "onState")
 
 
 @lru_cache(maxsize=512)
