@@ -153,6 +153,7 @@ SENTENCES: dict[str, str] = {
     "tenant_exists": "There is a tenant {slug} already.",
     "tenant_slug_invalid": "{slug} cannot be a tenant's name: 3 to 31 small letters, digits and _, starting with a letter.",
     "tenant_unknown": "There is no such tenant.",
+    "terminal_place_missing": "Say at which line or plant the terminal stands.",
     "terminal_unknown": "This terminal is not paired with this server.",
     "token_bad": "This token is not one of ours: the terminal says hello again.",
     "token_expired": "The token has expired: the terminal says hello again.",

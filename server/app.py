@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from pydantic import BaseModel
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
 from server.core import http
@@ -101,7 +102,7 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
         try:
             async with database.platform_session() as db:
                 await db.execute(text("SELECT 1"))
-        except OSError:
+        except (OSError, DBAPIError):
             response.status_code = 503
             return Health(status="database_unreachable", version=VERSION)
         return Health(status="ok", version=VERSION)

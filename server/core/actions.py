@@ -68,7 +68,7 @@ async def perform(
         FoodFlowError: whatever the verb refuses.
     """
     actor.require(f"{code}.{action.name}")
-    record = await load(db, actor, model, record_id, lock=True)
+    record = await load(db, actor, model, record_id, f"{code}.{action.name}", lock=True)
     before = values(record)
     if action.signature:
         if credentials is None or signer is None:
@@ -91,16 +91,23 @@ async def perform(
     return result
 
 
-async def load(db: AsyncSession, actor: Actor, model: type[Any], record_id: uuid.UUID, *, lock: bool = False) -> Any:
+async def load(
+    db: AsyncSession, actor: Actor, model: type[Any], record_id: uuid.UUID, code: str, *, lock: bool = False
+) -> Any:
     """A record within the actor's scope.
+
+    Args:
+        code: the permission that the actor must hold at the record's own plant.
 
     Raises:
         NotFound: `record_unknown`; the same for one that is not there and one that is not yours.
+        NotAllowed: `permission_missing` at this record's plant.
     """
     query = select(model).where(model.id == record_id)
     record = await db.scalar(query.with_for_update() if lock else query)
     if record is None or not actor.sees(getattr(record, "plant_id", None)):
         raise NotFound("record_unknown", id=record_id)
+    actor.require(code, getattr(record, "plant_id", None))
     return record
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -23,8 +24,10 @@ class Actor:
 
     Args:
         id: the user, or the device when no person acted; None for the system.
-        permissions: effective codes ``context.noun.verb``.
+        permissions: effective codes ``context.noun.verb``, of all plants together.
         plant_ids: plants the rights are limited to; None means all plants of the tenant.
+        rights: plant to codes held there, None to codes held everywhere; None: ``permissions`` hold
+            at every plant of ``plant_ids``.
         device_id: the terminal the act came through, if any.
     """
 
@@ -35,19 +38,32 @@ class Actor:
     permissions: frozenset[str] = field(default_factory=frozenset)
     plant_ids: frozenset[uuid.UUID] | None = None
     device_id: uuid.UUID | None = None
+    rights: Mapping[uuid.UUID | None, frozenset[str]] | None = None
 
-    def may(self, code: str) -> bool:
-        """Whether the actor holds a permission; the system holds all."""
-        return self.kind is ActorKind.system or code in self.permissions
+    def may(self, code: str, plant_id: uuid.UUID | None = None) -> bool:
+        """Whether the actor holds a permission, at a plant if one is named; the system holds all."""
+        if self.kind is ActorKind.system:
+            return True
+        if self.rights is None or plant_id is None:
+            return code in self.permissions
+        return code in self.rights.get(None, ()) or code in self.rights.get(plant_id, ())
 
-    def require(self, code: str) -> None:
+    def require(self, code: str, plant_id: uuid.UUID | None = None) -> None:
         """Stop an actor without the permission.
 
         Raises:
             NotAllowed: `permission_missing`, naming the code.
         """
-        if not self.may(code):
+        if not self.may(code, plant_id):
             raise NotAllowed("permission_missing", permission=code)
+
+    def plants_with(self, code: str) -> frozenset[uuid.UUID] | None:
+        """The plants where the actor holds a permission; None means all of them."""
+        if self.rights is None or self.kind is ActorKind.system:
+            return self.plant_ids
+        if code in self.rights.get(None, ()):
+            return None
+        return frozenset(plant for plant, codes in self.rights.items() if plant is not None and code in codes)
 
     def sees(self, plant_id: uuid.UUID | None) -> bool:
         """Whether a row of this plant is within the actor's scope."""

@@ -11,7 +11,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Identity
@@ -90,6 +90,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     return str(value)
 
 

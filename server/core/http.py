@@ -8,6 +8,7 @@ request id; the log says the rest.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -16,13 +17,14 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foodflow_kernel.errors import FoodFlowError, Invalid, NotAllowed, NotFound, Refused
 from server.core.audit import request_id
+from server.core.db.sessions import current_tenant
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "device_revoked": 403,
     "feed_gone": 410,
     "lane_over_budget": 429,
+    "sign_in_locked": 429,
     "too_many_requests": 429,
 }
 PROBLEM = "application/problem+json"
@@ -80,7 +83,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(StaleDataError, _stale)
     app.add_exception_handler(IntegrityError, _conflict)
-    app.add_exception_handler(Exception, _bug)
+    app.add_exception_handler(DataError, _unstorable)
+    app.add_exception_handler(OperationalError, _no_database)
+    app.add_exception_handler(InterfaceError, _no_database)
     app.add_middleware(RequestIds)
 
 
@@ -124,13 +129,28 @@ async def _conflict(_request: Request, error: Exception) -> JSONResponse:
     return problem(409, "constraint_violated", "This does not fit what is already there.", {"constraint": name})
 
 
-async def _bug(_request: Request, error: Exception) -> JSONResponse:
+async def _unstorable(_request: Request, error: Exception) -> JSONResponse:
+    log.info("a value the database cannot hold", exc_info=error)
+    return problem(422, "value_out_of_range", "A value is too large, or holds characters that cannot be stored.")
+
+
+async def _no_database(_request: Request, error: Exception) -> JSONResponse:
+    log.error("the database does not answer", exc_info=error)
+    detail = "The server cannot reach its database. Nothing was changed; try again in a moment."
+    return problem(503, "database_unreachable", detail, headers={"Retry-After": "5"})
+
+
+def _bug(error: Exception) -> JSONResponse:
     log.error("unforeseen error", exc_info=error)
     return problem(500, "internal_error", "Something went wrong on the server. Nothing was changed; try again.")
 
 
 class RequestIds:
-    """Every request has an id: the caller's ``X-Request-Id`` if it is sane, else a new one."""
+    """Every request has an id: the caller's ``X-Request-Id`` if it is sane, else a new one.
+
+    Also the last door: what nobody foresaw becomes a 500 here, where the id is still known, and
+    each request leaves one log line.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -142,14 +162,26 @@ class RequestIds:
             return
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("ascii", "ignore")
         chosen = given if given.replace("-", "").isalnum() and len(given) <= 64 else uuid4().hex  # noqa: PLR2004
-        token = request_id.set(chosen)
+        token, nobody = request_id.set(chosen), current_tenant.set(None)
+        started, status = time.perf_counter(), 0
 
         async def answer(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", chosen.encode())]
             await send(message)
 
         try:
             await self.app(scope, receive, answer)
+        except Exception as error:  # the last door: it is logged and told, never leaked
+            if status:
+                raise  # half an answer has left; the server cuts the connection
+            await _bug(error)(scope, receive, answer)
         finally:
+            took_ms = round((time.perf_counter() - started) * 1000, 1)
+            log.info(
+                "request", extra={"method": scope["method"], "path": scope["path"], "status": status, "ms": took_ms}
+            )
             request_id.reset(token)
+            current_tenant.reset(nobody)

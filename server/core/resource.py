@@ -189,9 +189,10 @@ def conditions(resource: Resource, query: Mapping[str, str]) -> list[ColumnEleme
 def scope(resource: Resource, actor: Actor) -> list[ColumnElement[bool]]:
     """The actor's plants, in the query itself."""
     plant = getattr(resource.model, "plant_id", None)
-    if plant is None or actor.plant_ids is None:
+    plants = actor.plants_with(f"{resource.code}.read")
+    if plant is None or plants is None:
         return []
-    return [or_(plant.is_(None), plant.in_(actor.plant_ids))]
+    return [or_(plant.is_(None), plant.in_(plants))]
 
 
 async def find(
@@ -305,7 +306,7 @@ def _read_routes(made: APIRouter, resource: Resource) -> None:
 
     @made.get(f"/{resource.path}/{{record_id}}", response_model=shape, **options)
     async def get_row(record_id: uuid.UUID, caller: access.Signed, response: Response) -> Any:
-        row = await load(caller.db, caller.actor, resource.model, record_id)
+        row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.read")
         response.headers["ETag"] = f'"{getattr(row, "version", 1)}"'
         return row
 
@@ -327,6 +328,7 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         given = body.model_dump(exclude_unset=True)
         if not actor.sees(given.get("plant_id")):
             raise NotFound("record_unknown", id=given.get("plant_id"))
+        actor.require(f"{resource.code}.create", given.get("plant_id"))
         row = resource.model(id=new_id(caller.clock.now()), **given)
         db.add(row)
         await save(db, row)
@@ -351,13 +353,14 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         if_match: Annotated[str | None, Header()] = None,
     ) -> Any:
         db, actor = caller.db, caller.actor
-        row = await load(db, actor, resource.model, record_id, lock=True)
+        row = await load(db, actor, resource.model, record_id, f"{resource.code}.update", lock=True)
         _same_version(row, if_match)
         before = values(row)
         for name, value in body.model_dump(exclude_unset=True).items():
             setattr(row, name, value)
         if not actor.sees(getattr(row, "plant_id", None)):
             raise NotFound("record_unknown", id=record_id)
+        actor.require(f"{resource.code}.update", getattr(row, "plant_id", None))
         await save(db, row)
         await db.refresh(row)
         audit.write(db, actor, f"{resource.code}.update", resource.code, row.id, changes(before, values(row)))
@@ -377,7 +380,7 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
     async def retire_row(
         record_id: uuid.UUID, caller: access.Signed, if_match: Annotated[str | None, Header()] = None
     ) -> None:
-        row = await load(caller.db, caller.actor, resource.model, record_id, lock=True)
+        row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.retire", lock=True)
         _same_version(row, if_match)
         row.retired_at = caller.clock.now()
         await save(caller.db, row)

@@ -125,7 +125,7 @@ async def read_trace(
 ) -> Trace:
     """Where a lot came from and went to, with its mass balance and what may be missing."""
     db, now = caller.db, caller.clock.now()
-    lot: Lot = await load(db, caller.actor, Lot, lot_id)
+    lot: Lot = await load(db, caller.actor, Lot, lot_id, "fsq.trace.read")
     health = await _health(request, caller)
     plant = await db.get_one(Plant, lot.plant_id)
     silent = [_silence(one.name, one.line_name, one.heard_at, now, plant.tz)

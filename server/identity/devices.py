@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import NotAllowed, NotFound, Refused
+from foodflow_kernel.errors import Invalid, NotAllowed, NotFound, Refused
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines import DEVICE
 from foodflow_kernel.machines.identity import DeviceState
@@ -25,7 +25,10 @@ from foodflow_kernel.wire import signing
 from foodflow_kernel.wire.exchange import EnrolAnswer, EnrolRequest, EnrolReveal, EnrolStatus
 from foodflow_kernel.wire.facts import Instant
 from foodflow_kernel.wire.protocol import PAIRING_CODE_TTL_S
-from server.core import access, audit
+from server.core import access, audit, feed
+from server.core.actor import Actor
+from server.core.db import TenantBase
+from server.core.models import Plant
 from server.identity.platform import DeviceRow
 
 if TYPE_CHECKING:
@@ -60,8 +63,7 @@ class Approve(BaseModel):
     """Where a terminal stands and what it is called."""
 
     line_id: uuid.UUID | None = None
-    plant_id: uuid.UUID
-    plant_name: str = ""
+    plant_id: uuid.UUID | None = Field(None, description="where there is no line; else the line's own plant")
     name: str = Field(min_length=1, max_length=40)
     area: str = Field("", max_length=80)
 
@@ -165,7 +167,7 @@ async def terminals(
         rows = [row for row in (await db.scalars(query)).all() if caller.actor.sees(row.plant_id)]
     if code is not None and not rows:
         raise NotFound("pairing_code_unknown", code=code)
-    return [_shown(row, request.app.state.ca_der) for row in rows]
+    return [shown(row, request.app.state.ca_der) for row in rows]
 
 
 @router.post(
@@ -173,21 +175,49 @@ async def terminals(
 )
 async def approve(request: Request, caller: access.Signed, device_id: uuid.UUID, body: Approve) -> Terminal:
     """Let a terminal in: it now belongs to the approver's company, plant and line."""
-    database: Database = request.app.state.database
-    if not caller.actor.sees(body.plant_id):
-        raise NotFound("record_unknown", id=body.plant_id)
+    return shown(await admit(request.app.state.database, caller.db, device_id, body), request.app.state.ca_der)
+
+
+async def admit(database: Database, tenant_db: AsyncSession, device_id: uuid.UUID, body: Approve) -> DeviceRow:
+    """Approve a waiting terminal on behalf of the session's actor.
+
+    Raises:
+        NotFound: `record_unknown` for a terminal that does not wait, a plant or line that is not the actor's.
+        Refused: `pairing_code_expired`, `pairing_not_revealed`.
+        Invalid: `terminal_place_missing`.
+    """
+    actor, now = tenant_db.info["actor"], database.clock.now()
+    plant = await _place(tenant_db, actor, body)
     async with database.platform_session() as db:
         row = await _pending(db, device_id)
-        if row.expires_at <= caller.clock.now():
+        if row.expires_at <= now:
             raise Refused("pairing_code_expired")
         if row.public_key is None:
             raise Refused("pairing_not_revealed")
         row.state = DEVICE.move(row.state, "approve")
-        row.tenant_id, row.plant_id, row.line_id = caller.actor.tenant_id, body.plant_id, body.line_id
-        row.plant_name, row.name, row.area = body.plant_name, body.name, body.area
-        row.approved_by, row.approved_at, row.code = caller.actor.id, caller.clock.now(), None
-    audit.write(caller.db, caller.actor, "identity.device.approve", "identity.device", device_id, {"name": body.name})
-    return _shown(row, request.app.state.ca_der)
+        row.tenant_id, row.plant_id, row.line_id = actor.tenant_id, plant.id, body.line_id
+        row.plant_name, row.name, row.area = plant.name, body.name, body.area
+        row.approved_by, row.approved_at, row.code = actor.id, now, None
+        feed.touch(tenant_db, "terminal", device_id, plant_id=plant.id)
+        audit.write(tenant_db, actor, "identity.device.approve", "identity.device", device_id, {"name": body.name})
+        await tenant_db.flush()  # what cannot be audited is not approved
+    return row
+
+
+async def _place(db: AsyncSession, actor: Actor, body: Approve) -> Plant:
+    plant_id = body.plant_id
+    if body.line_id is not None:
+        # Lines belong to a context above this one: known here by the name of their table only.
+        line = TenantBase.metadata.tables["plant_ops_line"]
+        plant_id = await db.scalar(select(line.c.plant_id).where(line.c.id == body.line_id))
+        if plant_id is None or body.plant_id not in (None, plant_id):
+            raise NotFound("record_unknown", id=body.line_id)
+    if plant_id is None:
+        raise Invalid("terminal_place_missing")
+    plant = await db.get(Plant, plant_id)
+    if plant is None or not actor.may("identity.device.approve", plant_id) or not actor.sees(plant_id):
+        raise NotFound("record_unknown", id=plant_id)
+    return plant
 
 
 @router.post(
@@ -202,8 +232,10 @@ async def revoke(request: Request, caller: access.Signed, device_id: uuid.UUID, 
             raise NotFound("record_unknown", id=device_id)
         row.state = DEVICE.move(row.state, "revoke")
         row.revoked_at = caller.clock.now()
-    audit.write(caller.db, caller.actor, "identity.device.revoke", "identity.device", device_id, reason=body.reason)
-    return _shown(row, request.app.state.ca_der)
+        feed.touch(caller.db, "terminal", device_id, plant_id=row.plant_id)
+        audit.write(caller.db, caller.actor, "identity.device.revoke", "identity.device", device_id, reason=body.reason)
+        await caller.db.flush()
+    return shown(row, request.app.state.ca_der)
 
 
 async def _pending(db: AsyncSession, device_id: uuid.UUID) -> DeviceRow:
@@ -213,7 +245,8 @@ async def _pending(db: AsyncSession, device_id: uuid.UUID) -> DeviceRow:
     return row
 
 
-def _shown(row: DeviceRow, ca_der: bytes) -> Terminal:
+def shown(row: DeviceRow, ca_der: bytes) -> Terminal:
+    """A terminal as supervisors see it."""
     words: list[str] = []
     if row.state is DeviceState.pending and row.public_key is not None and row.secret is not None:
         words = list(signing.pairing_words(row.public_key, ca_der, row.secret, row.server_nonce))

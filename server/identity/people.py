@@ -163,12 +163,16 @@ async def actor_of(db: AsyncSession, user: User, tenant_id: uuid.UUID, device_id
     clock: Clock = db.info["clock"]
     held = (await roles_of(db, [user.id], clock.now())).get(user.id, [])
     plants = {plant for _, plant in held}
+    rights: dict[uuid.UUID | None, frozenset[str]] = {}
+    for role, plant in held:
+        rights[plant] = rights.get(plant, frozenset()) | frozenset(role.permissions)
     return Actor(
         ActorKind.user,
         tenant_id,
         user.id,
         user.printed_name,
-        frozenset(code for role, _ in held for code in role.permissions),
+        frozenset(itertools.chain.from_iterable(rights.values())),
         None if None in plants else frozenset(plant for plant in plants if plant is not None),
         device_id,
+        rights,
     )

@@ -6,13 +6,14 @@ which part was wrong.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import NotAllowed, NotFound
@@ -20,7 +21,7 @@ from foodflow_kernel.machines.identity import TenantState, UserState
 from foodflow_kernel.wire import pin
 from server.core import access, audit
 from server.core.actor import Actor, ActorKind, system
-from server.core.db.sessions import current_tenant
+from server.core.db.sessions import current_tenant, even_if_refused
 from server.core.esign import Credentials
 from server.identity import people, tokens
 from server.identity.models import LoginAttempt, User
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from server.core.db.sessions import Database
 
 ATTEMPTS = 5
+ATTEMPTS_OF_ADDRESS = 20
+"""A plant's laptops share one address."""
 WINDOW = timedelta(minutes=15)
 
 router = APIRouter(tags=["auth"])
@@ -79,7 +82,8 @@ async def login(request: Request, body: Login) -> Session:
     async with database.tenant_session(tenant.id, system(tenant.id, "sign-in")) as db:
         user, error = await _check(db, body, address)
         success = error is None
-        db.add(LoginAttempt(at=database.clock.now(), login=body.login, address=address, is_success=success))
+        login = user.login_code if user else body.login
+        db.add(LoginAttempt(at=database.clock.now(), login=login, address=address, is_success=success))
         who = Actor(ActorKind.user, tenant.id, user.id, user.printed_name) if user else system(tenant.id, body.login)
         audit.write(
             db, who, "auth.login" if success else "auth.login_failed", "identity.user", user.id if user else None
@@ -93,22 +97,27 @@ async def login(request: Request, body: Login) -> Session:
 
 
 async def _check(db: AsyncSession, body: Login, address: str) -> tuple[User | None, NotAllowed | None]:
-    since = db.info["clock"].now() - WINDOW
-    failed = select(func.count()).where(
-        LoginAttempt.at >= since,
-        LoginAttempt.is_success.is_(False),
-        or_(LoginAttempt.login == body.login, LoginAttempt.address == address),
-    )
-    by_login = failed.where(LoginAttempt.login == body.login)
-    if (await db.scalar(by_login) or 0) >= ATTEMPTS or (await db.scalar(failed) or 0) >= ATTEMPTS * 4:
-        return None, NotAllowed("sign_in_locked", minutes=int(WINDOW.total_seconds() // 60))
-    user = await db.scalar(select(User).where(or_(User.email == body.login, User.login_code == body.login)))
+    named = or_(User.email == body.login, User.login_code == body.login)
+    user = await db.scalar(select(User).where(named).with_for_update())
+    login = user.login_code if user else body.login  # e-mail and badge count together
+    if await _failures(db, LoginAttempt.login == login) >= ATTEMPTS:
+        return user, NotAllowed("sign_in_locked", minutes=int(WINDOW.total_seconds() // 60))
+    if await _failures(db, LoginAttempt.address == address) >= ATTEMPTS_OF_ADDRESS:
+        return user, NotAllowed("sign_in_locked", minutes=int(WINDOW.total_seconds() // 60))
     if user is None:
-        people.PASSWORDS.hash(body.password)  # the same time as for a person who exists
+        # The same time as for a person who exists.
+        await asyncio.to_thread(people.PASSWORDS.hash, body.password)
         return None, NotAllowed("sign_in_failed")
-    if user.status is not UserState.active or not people.is_password(user, body.password):
+    is_right = await asyncio.to_thread(people.is_password, user, body.password)
+    if user.status is not UserState.active or not is_right:
         return user, NotAllowed("sign_in_failed")
     return user, None
+
+
+async def _failures(db: AsyncSession, whose: ColumnElement[bool]) -> int:
+    since = db.info["clock"].now() - WINDOW
+    failed = select(func.count()).where(LoginAttempt.at >= since, LoginAttempt.is_success.is_(False), whose)
+    return await db.scalar(failed) or 0
 
 
 async def authenticate(request: Request) -> Actor:
@@ -150,17 +159,35 @@ async def me(caller: access.Signed) -> Me:
 
 
 class PinOrPassword:
-    """Checks the second component of a signature: the signer's PIN or password."""
+    """Checks the second component of a signature: the signer's PIN or password.
+
+    Wrong ones count with wrong sign-ins, so a PIN of four digits cannot be searched for.
+    """
 
     async def check(self, db: AsyncSession, actor: Actor, credentials: Credentials) -> None:
-        """Raise `signature_failed` unless PIN or password is the actor's own."""
-        user = await db.get(User, actor.id) if actor.id else None
-        good = user is not None and user.status is UserState.active
-        if user is not None and good and credentials.pin is not None and user.pin_base is not None:
-            good = pin.verify(credentials.pin, pin.for_device(user.pin_base, b"server"), b"server")
-        elif user is not None and good and credentials.password is not None:
-            good = people.is_password(user, credentials.password)
-        else:
-            good = False
-        if not good:
+        """Let a signature pass only with the actor's own PIN or password.
+
+        Raises:
+            NotAllowed: `signature_failed`, `sign_in_locked` after five wrong ones.
+        """
+        user = await db.get(User, actor.id, with_for_update=True) if actor.id else None
+        if user is None or user.status is not UserState.active:
             raise NotAllowed("signature_failed")
+        if await _failures(db, LoginAttempt.login == user.login_code) >= ATTEMPTS:
+            raise NotAllowed("sign_in_locked", minutes=int(WINDOW.total_seconds() // 60))
+        if await asyncio.to_thread(_is_own, user, credentials):
+            return
+        login, now = user.login_code, db.info["clock"].now()
+
+        async def keep(after: AsyncSession) -> None:
+            after.add(LoginAttempt(at=now, login=login, address="signature", is_success=False))
+            audit.write(after, actor, "esign.failed", "identity.user", actor.id)
+
+        even_if_refused(db, keep)
+        raise NotAllowed("signature_failed")
+
+
+def _is_own(user: User, credentials: Credentials) -> bool:
+    if credentials.pin is not None and user.pin_base is not None:
+        return pin.verify(credentials.pin, pin.for_device(user.pin_base, b"server"), b"server")
+    return credentials.password is not None and people.is_password(user, credentials.password)

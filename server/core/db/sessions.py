@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import event, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.pool import QueuePool
 
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import NotAllowed, NotFound
@@ -50,6 +51,15 @@ class Tenant(PlatformBase):
     created_at: Mapped[datetime]
 
 
+Work = Callable[[AsyncSession], Awaitable[None]]
+_KEPT = "even_if_refused"
+
+
+def even_if_refused(db: AsyncSession, work: Work) -> None:
+    """Have work done in a transaction of its own if this one is refused: a failed signature is on record."""
+    db.info.setdefault(_KEPT, []).append(work)
+
+
 @dataclass(frozen=True, slots=True)
 class TenantRef:
     """What a connection needs to know of a tenant."""
@@ -76,6 +86,7 @@ class Database:
         self.cluster = cluster
         self.clock = clock
         self._cap = asyncio.Semaphore(max_connections)
+        self._max_connections = max_connections
         self._max_engines = max_engines
         self._engines: OrderedDict[str, AsyncEngine] = OrderedDict()
         self._users: dict[str, int] = {}
@@ -106,18 +117,24 @@ class Database:
         if wanted is None:
             raise NotAllowed("no_tenant")
         tenant = await self.tenant(wanted)
-        async with self._cap:
-            engine = await self._borrow(tenant.schema)
-            info = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
-            try:
-                async with AsyncSession(
-                    engine, sync_session_class=feed.FeedSession, expire_on_commit=False, info=info
-                ) as db:
-                    yield db
-                    await feed.write(db)
-                    await db.commit()
-            finally:
-                self._users[tenant.schema] -= 1
+        info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
+        try:
+            async with self._cap:
+                engine = await self._borrow(tenant.schema)
+                try:
+                    async with AsyncSession(
+                        engine, sync_session_class=feed.FeedSession, expire_on_commit=False, info=info
+                    ) as db:
+                        yield db
+                        await feed.write(db)
+                        await db.commit()
+                finally:
+                    self._users[tenant.schema] -= 1
+        except Exception:
+            for work in info.pop(_KEPT, ()):
+                async with self.tenant_session(tenant.id, actor) as after:
+                    await work(after)
+            raise
 
     async def tenant(self, tenant_id: uuid.UUID) -> TenantRef:
         """The tenant of an id, from the platform's registry.
@@ -160,10 +177,18 @@ class Database:
         engine = self._engines.pop(role, None) or _engine(self.cluster, role)
         self._engines[role] = engine
         self._users[role] = self._users.get(role, 0) + 1
-        idle = [name for name in self._engines if not self._users.get(name)]
-        for name in idle[: max(0, len(self._engines) - self._max_engines)]:
-            await self._engines.pop(name).dispose()
+        while self._is_crowded():
+            idle = next((name for name in self._engines if not self._users.get(name)), None)
+            if idle is None:
+                break
+            await self._engines.pop(idle).dispose()
         return engine
+
+    def _is_crowded(self) -> bool:
+        """Whether more engines or connections, idle ones included, are open than the cap allows."""
+        pools = [cast("QueuePool", engine.pool) for engine in self._engines.values()]
+        opened = sum(pool.checkedin() + pool.checkedout() for pool in pools)
+        return len(self._engines) > self._max_engines or opened > self._max_connections
 
     async def forget(self, tenant: TenantRef) -> None:
         """Close a tenant's engine and drop what is known of it (suspended, offboarded)."""

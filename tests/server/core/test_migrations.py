@@ -38,7 +38,7 @@ def test_migrated_schema_is_what_the_models_declare_also_after_down_and_up(scrat
     command.upgrade(config, "head")
     command.downgrade(config, "base")
     command.upgrade(config, "head")
-    assert [str(each.to_diff_tuple()) for each in migrate.difference(scratch, tree)] == []  # type: ignore[attr-defined]
+    assert [str(each.to_diff_tuple()) for each in migrate.difference(scratch, tree)] == []
 
 
 @pytest.mark.parametrize("tree", ["platform", "tenant"])

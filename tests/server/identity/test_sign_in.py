@@ -128,3 +128,16 @@ async def test_a_token_that_names_another_tenant_is_refused(
 async def test_no_token_no_answer(anonymous: httpx.AsyncClient) -> None:
     answer = await anonymous.get("/me")
     assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+
+
+async def test_wrong_sign_in_by_mail_and_badge_count_together(
+    tenant: TenantRef, database: Database, anonymous: httpx.AsyncClient
+) -> None:
+    badge = await a_user(database, tenant, "OP")
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        await db.execute(update(User).where(User.login_code == badge).values(email="op@example.org"))
+    codes = []
+    for login in ("op@example.org", badge) * 3:
+        given = {"tenant": tenant.slug, "login": login, "password": "wrong wrong wrong"}
+        codes.append((await anonymous.post("/auth/login", json=given)).json()["code"])
+    assert codes == ["sign_in_failed"] * 5 + ["sign_in_locked"]
