@@ -131,7 +131,7 @@ class Plant:
         arguments = ["--folder", str(self.folder / name), "--hub", hub, "--remote", str(door), *options]
         if self.offscreen:
             arguments.append("--offscreen")
-        self.processes.start(name, "foodflow_desktop.app", arguments)
+        self.processes.start(name, "foodflow_desktop.cli", arguments)
         self._until(f"the {name}", door.exists, 60)
         return Remote(door, on_saved)
 

@@ -181,7 +181,8 @@ class Shift:
         if theirs != words:
             raise AssertionError(f"the laptop shows other words: {theirs}")
         self.say("the laptop shows the same four words: approved as T-07 on Line 2")
-        self.fill(self.laptop, "terminals.line", "Line 2")
+        line = self.until(self.laptop, "Line 2", lambda texts, _: _named(texts, "terminals.line.", "Line 2"))
+        self.touch(self.laptop, line)
         self.fill(self.laptop, "terminals.name", "T-07")
         self.touch(self.laptop, "terminals.approve")
         self.touch(self.kiosk, "pairing.line.next")
@@ -248,7 +249,7 @@ class Shift:
         made = self.until(self.laptop, "something made", lambda texts, _: texts.get("trace.pack"), 60)
         self.fill(self.laptop, "trace.pack_qty", "48")
         self.touch(self.laptop, "trace.pack")
-        self.until(self.laptop, "the pallet", lambda texts, _: texts.get("trace.pallet"), 60)
+        self.until(self.laptop, "the pallet", lambda texts, _: texts.get("trace.pallet.1"), 60)
         self.say(f"48 cups of {LOT} packed on a pallet ({made})")
 
     def find_lot(self, code: str) -> None:
@@ -331,7 +332,7 @@ class Shift:
         self.saw("stop_opened", patience_s=60)
         self.view("downtime")
         self.picture(self.kiosk, "downtime")
-        self.touch(self.kiosk, "downtime.reason.0")
+        self.touch(self.kiosk, "downtime.reason.1")
         self.saw("stop_explained")
         self.devices.do("line.run")
         self.saw("stop_closed", patience_s=60)
@@ -343,7 +344,7 @@ class Shift:
         self.view("run")
         self.picture(self.kiosk, "run")
         self.touch(self.kiosk, "run.scrap")
-        self.touch(self.kiosk, "scrap.reason.0")
+        self.touch(self.kiosk, "scrap.reason.1")
         self.touch(self.kiosk, "scrap.key.4")
         self.picture(self.kiosk, "scrap")
         self.touch(self.kiosk, "scrap.record")
@@ -412,17 +413,20 @@ class Shift:
         self.fill(self.laptop, "trace.partner", "Depot North")
         self.fill(self.laptop, "trace.document", "DN-1041")
         self.touch(self.laptop, "trace.ship")
-        refused = self.until(self.laptop, "a refusal", lambda texts, _: texts.get("trace.notice"))
+        refused = self.until(self.laptop, "a refusal", lambda texts, _: texts.get("trace.notice.text"))
         self.say(f"shipping is refused: {refused}")
         self.touch(self.laptop, "nav.sync_health")
         self.picture(self.laptop, "sync-health")
 
 
 def _words(texts: dict[str, str], prefix: str) -> list[str] | None:
-    found = [texts[f"{prefix}{place}"] for place in range(4) if texts.get(f"{prefix}{place}")]
-    if not found:
-        found = [texts[f"{prefix}{place}"] for place in range(1, 5) if texts.get(f"{prefix}{place}")]
-    return found if len(found) == 4 else None  # noqa: PLR2004  # four words
+    found = [texts.get(f"{prefix}{place}.text", "") for place in range(1, 5)]
+    return found if all(found) else None
+
+
+def _named(texts: dict[str, str], prefix: str, text: str) -> str | None:
+    """The control with this text among those whose name starts so."""
+    return next((name for name, shown in texts.items() if name.startswith(prefix) and shown == text), None)
 
 
 def _nobody(_saved: Saved) -> None:
