@@ -28,6 +28,8 @@ SUPERVISOR = ("FFB-3001", "demo-supervisor-of-the-shift")
 QA_PIN, CUP_G = "5836", Decimal("12.0")
 PORTIONS_G = [Decimal(600) + Decimal(n) / 10 for n in (14, -12, 34, 8, -21, 0, 17, 26, -8, 5, 11, -17, 29, 3)]
 PICTURED = 3
+SETTLE_S = 0.4
+"""A picture is taken once the screen has drawn itself."""
 TOO_HEAVY_G, TOO_LIGHT_G = Decimal("628.2"), Decimal("584.6")
 LOT, WORK_ORDER = "TBS-261123-02", "WO-261123-02"
 
@@ -65,6 +67,7 @@ class Shift:
     def picture(self, window: Remote, name: str) -> None:
         """Save a picture of a window."""
         if self.pictures is not None:
+            time.sleep(SETTLE_S)
             window.shot(self.pictures / f"{name}.png")
 
     def until(

@@ -73,7 +73,7 @@ async def build(db: AsyncSession, tenant: TenantRef, when: Moment, plant_code: s
         tz=when.tz,
         gln=build_gln(tenant.gs1_company_prefix, 1),
         day_start=time(6),
-        auto_lock_s=120,
+        auto_lock_s=1800,  # the demo runs faster than its people
         microstop_s=120,
     )
     world = World(db, tenant, when, plant)
