@@ -19,6 +19,9 @@ from tests.foodflow_desktop.store.terminals import QUIET
 from tests.foodflow_desktop.sync.conftest import eventually
 from tests.foodflow_desktop.sync.hub import Hub
 
+# A server or cable cut in the middle leaves its sockets to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
 
 @pytest.fixture(autouse=True)
 def sealed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 import socket
 import threading
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,9 +104,13 @@ class Hub:
     def stop(self) -> None:
         if self._server is None or self._thread is None:
             return
-        self._server.should_exit = True
-        self._thread.join()
-        self._server = None
+        # uvicorn leaves TLS transports that it cut in the middle to the garbage collector: collect them here.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            self._server.should_exit = True
+            self._thread.join()
+            self._server = self._thread = None
+            gc.collect()
 
     def admit(self, public_key: bytes | None = None) -> Terminal:
         """A terminal as pairing would have left it."""
