@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -46,6 +47,22 @@ def prepare() -> None:
 def on_ui(callback: Callable[[], None]) -> None:
     """Call back on the UI thread soon. Safe from any thread after ``prepare``."""
     _door().passed.emit(callback)
+
+
+def coalesced(callback: Callable[[], None]) -> Callable[[], None]:
+    """A callback for device threads: however often it is called, at most one call waits for the UI thread."""
+    waiting = threading.Event()
+
+    def call() -> None:
+        waiting.clear()
+        callback()
+
+    def ask() -> None:
+        if not waiting.is_set():
+            waiting.set()
+            on_ui(call)
+
+    return ask
 
 
 class _Work(QRunnable):

@@ -7,7 +7,7 @@ does not have, so a language is complete or the build is red.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,6 +82,11 @@ def day(at: datetime) -> str:
     """Day and month at the plant: 17 Nov."""
     local = at.astimezone(_Now.zone)
     return f"{local.day} {_MONTHS[_Now.language][local.month - 1]}"
+
+
+def day_of(on: date) -> str:
+    """Day and month of a calendar date: 17 Nov."""
+    return f"{on.day} {_MONTHS[_Now.language][on.month - 1]}"
 
 
 def length(span: timedelta) -> str:
