@@ -65,6 +65,16 @@ def number(value: float | Decimal | str, decimals: int | None = None) -> str:
     return shown.translate(_SWAP) if _Now.language == "es" else shown
 
 
+def mark() -> str:
+    """The decimal mark."""
+    return "," if _Now.language == "es" else "."
+
+
+def typed(digits: str) -> str:
+    """Digits as they are typed, ``.`` inside, with the language's mark."""
+    return digits.replace(".", mark())
+
+
 def percent(share: float, decimals: int = 1) -> str:
     """A share 0..1 as a percentage, without a useless zero."""
     shown = f"{share * 100:.{decimals}f}"

@@ -115,34 +115,22 @@ ICONS: dict[str, str] = {
         '<path d="M14.5 6.5a4.5 4.5 0 0 1 6 -1l-3 3 1 2.5 2.5 1 1-1a5 5 0 0 1-6.5 3.5L7 21a2.1 2.1 0 0 1-3-3l6.5-8.5a5 5 0 0 1 4-6"/>'
     ),
     "x": '<path d="M5 5l14 14M19 5L5 19"/>',
-    "approx": (
-        '<path d="M2.5 9.3c2.2-3 4.6-3 7-.8s5 2.3 7.2.6l4.8-2.6M2.5 17c2.2-3 4.6-3 7-.8s5 2.3 7.2.6l4.8-2.6"/>'
-    ),
+    "approx": ('<path d="M2.5 9.3c2.2-3 4.6-3 7-.8s5 2.3 7.2.6l4.8-2.6M2.5 17c2.2-3 4.6-3 7-.8s5 2.3 7.2.6l4.8-2.6"/>'),
     "badge": (
         '<rect x="4.5" y="5.5" width="15" height="16" rx="2.5"/><path d="M9.5 8V3h5v5"/><circle cx="12" cy="12.5" r="2.4"/><path d="M8 18.5a4 4 0 0 1 8 0"/>'
     ),
-    "check_ring": (
-        '<circle cx="12" cy="12" r="9.2"/><path d="M8 12.3l2.8 2.8L16 9.8"/>'
-    ),
+    "check_ring": ('<circle cx="12" cy="12" r="9.2"/><path d="M8 12.3l2.8 2.8L16 9.8"/>'),
     "keyboard": (
         '<rect x="2.5" y="5.5" width="19" height="13" rx="2"/><path d="M6.5 10h.1M9.3 10h.1M12.1 10h.1M14.9 10h.1M17.6 10h.1M8.5 14.5h7"/>'
     ),
     "plug_off": (
         '<path d="M3 3l18 18M9 3v4M15 3v4M10.5 7H18v4a6 6 0 0 1-.8 3M6.5 8.5V11a5.5 5.5 0 0 0 8 4.9M12 17v4.5"/>'
     ),
-    "speaker": (
-        '<path d="M11.5 5L7 9H3.5v6H7l4.5 4zM15 9.5a4 4 0 0 1 0 5M17.8 7a7.5 7.5 0 0 1 0 10"/>'
-    ),
-    "speaker_off": (
-        '<path d="M11.5 5L7 9H3.5v6H7l4.5 4zM16 9.5l5 5M21 9.5l-5 5"/>'
-    ),
-    "triangle": (
-        '<path d="M12 3.5L22 20.5H2z" fill="INK" stroke-linejoin="round"/>'
-    ),
+    "speaker": ('<path d="M11.5 5L7 9H3.5v6H7l4.5 4zM15 9.5a4 4 0 0 1 0 5M17.8 7a7.5 7.5 0 0 1 0 10"/>'),
+    "speaker_off": ('<path d="M11.5 5L7 9H3.5v6H7l4.5 4zM16 9.5l5 5M21 9.5l-5 5"/>'),
+    "triangle": ('<path d="M12 3.5L22 20.5H2z" fill="INK" stroke-linejoin="round"/>'),
     "usb": (
         '<path d="M12 21.5V3.2M9.8 5.6L12 3l2.2 2.6M12 17.5l-4.6-3.2V11M12 14.5l4.6-3.2V8.5"/><circle cx="7.4" cy="9.7" r="1.1"/><path d="M15.6 6.8h2v2h-2z"/><circle cx="12" cy="20.5" r="1.3"/>'
     ),
-    "weight": (
-        '<circle cx="12" cy="6" r="3"/><path d="M8.3 9.5h7.4l3 11.5H5.3z"/>'
-    ),
+    "weight": ('<circle cx="12" cy="6" r="3"/><path d="M8.3 9.5h7.4l3 11.5H5.3z"/>'),
 }

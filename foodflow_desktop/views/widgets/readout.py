@@ -41,7 +41,10 @@ class Readout(QWidget):
             self._paint_dashes(painter)
             return
         scale = min(1.0, self.width() / 690)  # narrow windows keep the whole number
-        digits, unit = theme.font(DIGITS_PX * scale / theme.scale(), 700), theme.font(UNIT_PX * scale / theme.scale(), 600)
+        digits, unit = (
+            theme.font(DIGITS_PX * scale / theme.scale(), 700),
+            theme.font(UNIT_PX * scale / theme.scale(), 600),
+        )
         about = theme.font(ABOUT_PX * scale / theme.scale(), 700)
         number_w = QFontMetricsF(digits).horizontalAdvance(self._text)
         about_w = QFontMetricsF(about).horizontalAdvance("≈") + 26 if self._is_about else 0.0
