@@ -67,10 +67,10 @@ class OverPanel(QWidget):
     def __init__(self, on_other: Callable[[], object], on_silence: Callable[[], object]) -> None:
         super().__init__()
         self.setObjectName("weigh.over")
-        self._title = Words("weigh.over.title", 41, 720, "onState")
+        self._title = Words("weigh.over.title", 42, 720, "onState", heading=True)
         self._do = Words("weigh.over.do", 22, 560, "onState", wrap=True)
         self._alarm_icon, self._alarm = Icon("speaker", 28, "onState"), Words("weigh.over.alarm", 18, 620, "onState")
-        self._scale = Words("weigh.over.scale", 22, 680)
+        self._scale = Words("weigh.over.scale", 22, 680, heading=True)
         self._lines = [_Line(f"weigh.over.{number}") for number in range(3)]
         self._closes = Words("weigh.over.closes", 17, 450, "ink2", wrap=True)
         self._kept_icon = Icon("info", 28, "ink2")
@@ -79,8 +79,8 @@ class OverPanel(QWidget):
         self.silence = TouchButton("weigh.silence", "primary", "speaker_off", px=26, weight=680, height=92, icon_px=32)
         self.other.setMinimumWidth(330)
         self.silence.setMinimumWidth(420)
-        self.other.clicked.connect(lambda: on_other())
-        self.silence.clicked.connect(lambda: on_silence())
+        self.other.clicked.connect(lambda _=False: on_other())
+        self.silence.clicked.connect(lambda _=False: on_silence())
         box = column(margins=(0, 0, 0, 0))
         box.addLayout(self._head())
         box.addLayout(self._body(), 1)

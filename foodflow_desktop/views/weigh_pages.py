@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from foodflow_desktop.stations.weigh import WeighStation
 from foodflow_desktop.stations.weigh_screen import RowState, TestPart, WeighScreen
@@ -31,11 +31,11 @@ class Page(QWidget):
         super().__init__()
         self.station, self.do = station, do
         self.title, self.note = (
-            Words(f"{name}.title", 28, 700, wrap=True),
+            Words(f"{name}.title", 27, 700, wrap=True, heading=True),
             Words(f"{name}.note", 20, 450, "ink2", wrap=True),
         )
         self.back = TouchButton("weigh.back", "outline", "back", px=21, weight=650, height=88)
-        self.back.clicked.connect(lambda: station.back())
+        self.back.clicked.connect(lambda _=False: station.back())
         self.box: QVBoxLayout = column(gap=14)
         self.box.addWidget(self.title)
         self.box.addWidget(self.note)
@@ -86,27 +86,24 @@ class TypingPage(Page):
 
     def __init__(self, station: WeighStation, do: Do) -> None:
         super().__init__("weigh.typing", station, do)
-        self._value = Words("weigh.typed", 96, 700)
+        self._value = Words("weigh.typed", 104, 700)
         self._verdict = Pill("weigh.typed_verdict", height=44, px=20)
-        self._limits = Words("weigh.typing.limits", 19, 560, "ink2")
         self._keys = EntryKeys("weigh.key", station.key)
-        self._save = TouchButton("weigh.typed.save", "primary", "clipboard", px=26, weight=680, height=88, icon_px=30)
+        self._save = TouchButton("weigh.typed.save", "primary", px=24, weight=680, height=88, side=8)
+        self._save.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._save.clicked.connect(lambda: do(station.save_typed))
         head = row(gap=20)
         head.addWidget(self._value)
         head.addWidget(self._verdict)
         head.addStretch(1)
-        self.box.setSpacing(8)
+        self.box.setSpacing(4)
+        self.box.addStretch(1)
         self.box.addLayout(head)
-        self.box.addWidget(self._limits)
         self.box.addStretch(1)
+        self.back.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._keys.add(self.back, 3, 0)
+        self._keys.add(self._save, 2, 3, 2)
         self.box.addWidget(self._keys)
-        self.box.addStretch(1)
-        foot = row(gap=16)
-        foot.addWidget(self.back)
-        foot.addWidget(self._save, 1)
-        self.box.addLayout(foot)
-        self.note.hide()
 
     def show_screen(self, screen: WeighScreen) -> None:
         """Draw what is typed and how it lies."""
@@ -115,7 +112,7 @@ class TypingPage(Page):
         self._value.say(f"{i18n.typed(screen.typed) or '–'} g", "ink" if screen.typed else "ink3")
         if screen.low_g is not None and screen.high_g is not None:
             low, high = i18n.number(screen.low_g.normalize(), None), i18n.number(screen.high_g.normalize(), None)
-            self._limits.say(tr("Limits {low} to {high} g. Typed weights are marked.", low=low, high=high))
+            self.note.say(tr("Limits {low} to {high} g. Typed weights are marked.", low=low, high=high))
         verdict = screen.typed_verdict
         self._verdict.setVisible(verdict is not None)
         self._save.setEnabled(verdict is not None and not screen.is_saving)

@@ -32,8 +32,10 @@ class SampleLine(QWidget):
         super().__init__()
         self.setObjectName(f"weigh.sample.{no}")
         self._no, self._words, self._icon, self._ink, self._look = no, "", "", "ink", (23.0, 680)
-        self._is_now = False
+        self._is_now = self._is_typed = False
+        self._verdict_ink = "ok"
         self.setMinimumHeight(52)
+        self.hide()
 
     def show_row(self, sample: SampleRow, words: str) -> None:
         """Draw a sample; ``words`` for one that has no weight yet."""
@@ -85,20 +87,20 @@ class CheckCard(Card):
 
     def __init__(self, on_correct: Callable[[], object], on_undo: Callable[[], object]) -> None:
         super().__init__("weigh.check")
-        self.title = Words("weigh.check.title", 22, 680)
+        self.title = Words("weigh.check.title", 22, 680, heading=True)
         self.average = Words("weigh.average", 16, 620, "ink3")
         self.rows = [SampleLine(no) for no in range(1, ROWS_MAX + 1)]
         self.correct = TouchButton("weigh.correct", "quiet", "undo", px=19, weight=650)
         self.undo = TouchButton("weigh.undo", "outline", "undo", px=19, weight=650)
-        self.correct.clicked.connect(lambda: on_correct())
-        self.undo.clicked.connect(lambda: on_undo())
+        self.correct.clicked.connect(lambda _=False: on_correct())
+        self.undo.clicked.connect(lambda _=False: on_undo())
         head = row(margins=(9, 0, 8, 0))
         head.addWidget(self.title)
         head.addStretch(1)
         head.addWidget(self.average)
-        box = column(margins=(17, 15, 17, 19))
+        box = column(margins=(17, 17, 17, 19))
         box.addLayout(head)
-        box.addSpacing(5)
+        box.addSpacing(9)
         for line in self.rows:
             box.addWidget(line)
         box.addSpacing(12)
@@ -166,7 +168,7 @@ class ScaleBox(Card):
 
     def __init__(self) -> None:
         super().__init__("weigh.scale")
-        self.title = Words("weigh.scale.title", 22, 680)
+        self.title = Words("weigh.scale.title", 22, 680, heading=True)
         self.facts = [_Fact(f"weigh.scale.{number}") for number in range(3)]
         box = column(gap=0, margins=(23, 19, 23, 16))
         box.addWidget(self.title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from foodflow_desktop.hardware.readings import DeviceStatus, ScaleReading
 from foodflow_desktop.stations.context import Context
@@ -19,7 +19,7 @@ from foodflow_desktop.views.weigh_pages import CorrectPage, Page, ReasonPage, Te
 from foodflow_desktop.views.weigh_parts import CheckCard, ScaleBox
 from foodflow_desktop.views.widgets.controls import Icon, Words
 from foodflow_desktop.views.widgets.kiosk import Pill, TouchButton
-from foodflow_desktop.views.widgets.parts import Card, column, row
+from foodflow_desktop.views.widgets.parts import Card, Stack, column, row
 from foodflow_desktop.views.widgets.readout import Readout, WeightBand
 from foodflow_kernel.rules.steady import Digits, WeighState
 from foodflow_kernel.rules.weight import WeightVerdict
@@ -34,7 +34,10 @@ class ScalePage(QWidget):
     def __init__(self, view: WeighView) -> None:
         super().__init__()
         station = view.station
-        self._title, self._product = Words("weigh.title", 27, 690), Words("weigh.product", 20, 450, "ink2")
+        self._title, self._product = (
+            Words("weigh.title", 27, 690, heading=True),
+            Words("weigh.product", 20, 450, "ink2"),
+        )
         self._sample = Pill("weigh.sample", height=36, px=17, weight=640, side=14)
         self._state = Pill("weigh.state", height=46, px=22, weight=680, side=14)
         self._stable = Pill("weigh.stable", height=46, px=19, weight=650, side=11)
@@ -184,7 +187,7 @@ class WeighView(StationView):
         super().__init__(context)
         self.station = station
         station.on_changed = self.refresh
-        self._main = QStackedWidget()
+        self._main = Stack()
         self._scale_page = ScalePage(self)
         self._pages: dict[Mode, Page] = {
             Mode.reason: ReasonPage(station, self._do),
@@ -215,7 +218,7 @@ class WeighView(StationView):
         self._normal = QWidget()
         self._normal.setLayout(normal)
         self._over = OverPanel(station.use_other_scale, station.silence)
-        self._whole = QStackedWidget()
+        self._whole = Stack()
         self._whole.addWidget(self._normal)
         self._whole.addWidget(self._over)
         box = column(margins=(24, 20, 24, 22))

@@ -39,33 +39,24 @@ def verdict(found: WeightVerdict) -> str:
 
 def state(screen: WeighScreen) -> ChipLook:
     """The first, large chip: what matters most now."""
-    amber = {"ink": "onWarn", "fill": "warnFill", "border": "warnFill"}
-    match screen.gate.state:
-        case WeighState.silent:
-            return ChipLook(tr("Scale not connected"), "plug_off", **amber)
-        case WeighState.test_weight_due:
-            return ChipLook(tr("Test weight due"), "warn", **amber)
-        case WeighState.calibration_expired:
-            return ChipLook(tr("Calibration expired"), "crit", "onState", "crit", "crit")
-        case WeighState.moving:
-            return ChipLook(tr("Still moving"), "approx")
-        case WeighState.over:
-            return ChipLook(tr("Too heavy for this scale"), "crit", "onState", "crit", "crit")
-        case WeighState.under:
-            return ChipLook(tr("Below zero"), "warn", **amber)
-        case WeighState.empty:
-            return ChipLook(tr("Nothing on the scale"), "scale")
-        case WeighState.not_tared:
-            return ChipLook(tr("No tare set"), "warn", **amber)
-    match screen.verdict:
-        case WeightVerdict.too_light:
-            return ChipLook(tr("Too light"), "crit", "onState", "crit", "crit")
-        case WeightVerdict.too_heavy:
-            return ChipLook(tr("Too heavy"), "crit", "onState", "crit", "crit")
-        case WeightVerdict.in_tolerance:
-            return ChipLook(tr("In tolerance"), "check", "ok", "okSoft", "okSoft")
-        case _:
-            return ChipLook(tr("Stable"), "check_ring")
+    amber, red = ("onWarn", "warnFill", "warnFill"), ("onState", "crit", "crit")
+    by_state = {
+        WeighState.silent: ChipLook(tr("Scale not connected"), "plug_off", *amber),
+        WeighState.test_weight_due: ChipLook(tr("Test weight due"), "warn", *amber),
+        WeighState.calibration_expired: ChipLook(tr("Calibration expired"), "crit", *red),
+        WeighState.moving: ChipLook(tr("Still moving"), "approx"),
+        WeighState.over: ChipLook(tr("Too heavy for this scale"), "crit", *red),
+        WeighState.under: ChipLook(tr("Below zero"), "warn", *amber),
+        WeighState.empty: ChipLook(tr("Nothing on the scale"), "scale"),
+        WeighState.not_tared: ChipLook(tr("No tare set"), "warn", *amber),
+    }
+    by_verdict = {
+        WeightVerdict.too_light: ChipLook(tr("Too light"), "crit", *red),
+        WeightVerdict.too_heavy: ChipLook(tr("Too heavy"), "crit", *red),
+        WeightVerdict.in_tolerance: ChipLook(tr("In tolerance"), "check", "ok", "okSoft", "okSoft"),
+    }
+    stable = ChipLook(tr("Stable"), "check_ring")
+    return by_state.get(screen.gate.state) or (by_verdict[screen.verdict] if screen.verdict else stable)
 
 
 def is_stable(screen: WeighScreen) -> bool:
@@ -76,28 +67,32 @@ def is_stable(screen: WeighScreen) -> bool:
 
 def hint(screen: WeighScreen) -> str:
     """The line under the digits: how far from target, or what to do."""
-    since = i18n.clock(screen.scale.silent_since, seconds=True) if screen.scale.silent_since else ""
-    match screen.gate.state:
-        case WeighState.silent:
-            if not since:
-                return tr("No reading yet. Check the cable and the power.")
-            return tr("No reading since {at}. Check the cable and the power.", at=since)
-        case WeighState.test_weight_due:
-            return tr("Do the test, then this weight can be recorded.")
-        case WeighState.calibration_expired:
-            return tr("This scale may not be used. Call maintenance.")
-        case WeighState.moving:
-            return tr("Wait. It can be recorded when it is steady.")
-        case WeighState.over:
-            return tr("Take the load off now. It can damage the scale.")
-        case WeighState.under:
-            return tr("Take everything off and set zero.")
-        case WeighState.empty:
-            return tr("Put sample {n} on the scale.", n=screen.no) if not screen.is_complete else _complete(screen)
-        case WeighState.not_tared:
-            return tr("Take everything off and set the tare.")
-    if screen.is_taken:
-        return _complete(screen) if screen.is_complete else tr("Recorded. Put the next one on.")
+    by_state = {
+        WeighState.silent: _silent(screen),
+        WeighState.test_weight_due: tr("Do the test, then this weight can be recorded."),
+        WeighState.calibration_expired: tr("This scale may not be used. Call maintenance."),
+        WeighState.moving: tr("Wait. It can be recorded when it is steady."),
+        WeighState.over: tr("Take the load off now. It can damage the scale."),
+        WeighState.under: tr("Take everything off and set zero."),
+        WeighState.empty: tr("Put sample {n} on the scale.", n=screen.no),
+        WeighState.not_tared: tr("Take everything off and set the tare."),
+    }
+    if screen.is_complete and screen.gate.state in (WeighState.empty, WeighState.ready):
+        return tr("Check complete: {n} samples.", n=screen.size)
+    if screen.gate.state in by_state:
+        return by_state[screen.gate.state]
+    return tr("Recorded. Put the next one on.") if screen.is_taken else _away(screen)
+
+
+def _silent(screen: WeighScreen) -> str:
+    if screen.scale.silent_since is None:
+        return tr("No reading yet. Check the cable and the power.")
+    since = i18n.clock(screen.scale.silent_since, seconds=True)
+    return tr("No reading since {at}. Check the cable and the power.", at=since)
+
+
+def _away(screen: WeighScreen) -> str:
+    """How far from target."""
     if screen.target_g is None or screen.net_g is None:
         return ""
     away = screen.net_g - screen.target_g
@@ -106,26 +101,19 @@ def hint(screen: WeighScreen) -> str:
     return tr("{weight} under target", weight=grams(-away)) if away else tr("On target")
 
 
-def _complete(screen: WeighScreen) -> str:
-    return tr("Check complete: {n} samples.", n=screen.size)
-
-
 def record(screen: WeighScreen) -> str:
     """The words of the primary button."""
-    match screen.gate.state:
-        case WeighState.under:
-            return tr("Set zero first")
-        case WeighState.not_tared:
-            return tr("Set the tare first")
-        case WeighState.empty:
-            return tr("Put a sample on")
-        case WeighState.calibration_expired:
-            return tr("Blocked: call maintenance")
-        case WeighState.ready if screen.is_taken:
-            return tr("Recorded")
-        case WeighState.ready if screen.net_g is not None:
-            weight = grams(screen.net_g, screen.decimals)
-            if screen.verdict in (None, WeightVerdict.in_tolerance):
-                return tr("Record {weight}", weight=weight)
-            return tr("Record {weight}, {verdict}", weight=weight, verdict=verdict(screen.verdict))
-    return tr("Record when steady")
+    by_state = {
+        WeighState.under: tr("Set zero first"),
+        WeighState.not_tared: tr("Set the tare first"),
+        WeighState.empty: tr("Put a sample on"),
+        WeighState.calibration_expired: tr("Blocked: call maintenance"),
+    }
+    if screen.gate.state is not WeighState.ready or screen.net_g is None:
+        return by_state.get(screen.gate.state, tr("Record when steady"))
+    if screen.is_taken:
+        return tr("Recorded")
+    weight = grams(screen.net_g, screen.decimals)
+    if screen.verdict in (None, WeightVerdict.in_tolerance):
+        return tr("Record {weight}", weight=weight)
+    return tr("Record {weight}, {verdict}", weight=weight, verdict=verdict(screen.verdict))

@@ -37,6 +37,7 @@ def render(shot: Shot) -> QImage:
     window.show()
     for _ in range(3):  # layout, polish, fonts
         QApplication.processEvents()
+        window.resize(*shot.size)
     image = QImage(*shot.size, QImage.Format.Format_ARGB32)
     image.fill(QColor("white"))
     window.render(image, QPoint())

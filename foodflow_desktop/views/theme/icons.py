@@ -116,13 +116,7 @@ ICONS: dict[str, str] = {
     ),
     "x": '<path d="M5 5l14 14M19 5L5 19"/>',
     "approx": ('<path d="M2.5 9.3c2.2-3 4.6-3 7-.8s5 2.3 7.2.6l4.8-2.6M2.5 17c2.2-3 4.6-3 7-.8s5 2.3 7.2.6l4.8-2.6"/>'),
-    "badge": (
-        '<rect x="4.5" y="5.5" width="15" height="16" rx="2.5"/><path d="M9.5 8V3h5v5"/><circle cx="12" cy="12.5" r="2.4"/><path d="M8 18.5a4 4 0 0 1 8 0"/>'
-    ),
     "check_ring": ('<circle cx="12" cy="12" r="9.2"/><path d="M8 12.3l2.8 2.8L16 9.8"/>'),
-    "keyboard": (
-        '<rect x="2.5" y="5.5" width="19" height="13" rx="2"/><path d="M6.5 10h.1M9.3 10h.1M12.1 10h.1M14.9 10h.1M17.6 10h.1M8.5 14.5h7"/>'
-    ),
     "plug_off": (
         '<path d="M3 3l18 18M9 3v4M15 3v4M10.5 7H18v4a6 6 0 0 1-.8 3M6.5 8.5V11a5.5 5.5 0 0 0 8 4.9M12 17v4.5"/>'
     ),

@@ -65,11 +65,18 @@ def colour(name: str) -> QColor:
     return QColor(hex_of(name, _Now.theme))
 
 
-def font(size: float, weight: int = 400, mono: bool = False) -> QFont:
-    """Inter, or JetBrains Mono for codes, with tabular figures, at a size [px] before text scale."""
+def font(size: float, weight: int = 400, mono: bool = False, *, heading: bool = False) -> QFont:
+    """Inter, or JetBrains Mono for codes, at a size [px] before text scale.
+
+    Figures are tabular, so that numbers that change do not jump; a heading's are proportional
+    and its letters a little tighter.
+    """
     found = QFont(_family(mono))
     found.setPixelSize(max(1, round(size * _Now.scale)))
-    found.setFeature(QFont.Tag("zero" if mono else "tnum"), 1)
+    if heading:
+        found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.01 * size * _Now.scale)
+    else:
+        found.setFeature(QFont.Tag("zero" if mono else "tnum"), 1)
     # Only the axis: setWeight as well makes Qt embolden what is bold already.
     found.setVariableAxis(QFont.Tag("wght"), weight)
     if not mono:  # what a browser does by itself: optical size follows the size shown

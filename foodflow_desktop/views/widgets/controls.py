@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from foodflow_desktop.views import theme
@@ -24,9 +24,11 @@ class Words(QLabel):
         *,
         mono: bool = False,
         wrap: bool = False,
+        heading: bool = False,
     ) -> None:
         super().__init__()
         self.setObjectName(name)
+        self._heading = heading
         self._look = (px, weight, colour, mono)
         self.setWordWrap(wrap)
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -45,13 +47,24 @@ class Words(QLabel):
             self._look = (self._look[0], weight, *self._look[2:])
             self.retheme()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's style sheet style forgets palette and font when an ancestor moves: set them again."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            is_same = self.palette().color(self.foregroundRole()) == theme.colour(self._look[2])
+            if not is_same or self.font() != self._font():
+                self.retheme()
+
     def retheme(self) -> None:
         """Follow theme and text scale."""
-        px, weight, colour, mono = self._look
-        self.setFont(theme.font(px, weight, mono))
+        self.setFont(self._font())
         palette = self.palette()
-        palette.setColor(self.foregroundRole(), theme.colour(colour))
+        palette.setColor(self.foregroundRole(), theme.colour(self._look[2]))
         self.setPalette(palette)
+
+    def _font(self) -> QFont:
+        px, weight, _, mono = self._look
+        return theme.font(px, weight, mono, heading=self._heading)
 
 
 class Icon(QWidget):

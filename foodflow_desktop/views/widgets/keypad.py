@@ -45,8 +45,13 @@ class EntryKeys(QWidget):
             button.clicked.connect(lambda _=False, k=key: on_key(k))
             self._keys[key] = button
             grid.addWidget(button, line, place)
+        self._grid = grid
         self.setLayout(grid)
         self.refresh()
+
+    def add(self, button: QWidget, line: int, place: int, lines: int = 1) -> None:
+        """Another control in a free place of the pad: back, or the primary action."""
+        self._grid.addWidget(button, line, place, lines, 1)
 
     def refresh(self) -> None:
         """Words and mark in the language in use."""

@@ -125,7 +125,18 @@ class TouchButton(Pressable):
         if metrics.horizontalAdvance(self.text()) <= width or len(words) == 1:
             return [self.text()]
         splits = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
-        return list(min(splits, key=lambda pair: max(map(metrics.horizontalAdvance, pair))))
+        best = min(splits, key=lambda pair: max(map(metrics.horizontalAdvance, pair)))
+        if (
+            width <= 0
+            or max(map(metrics.horizontalAdvance, best)) <= width
+            or self.height() < 3 * metrics.lineSpacing()
+        ):
+            return list(best)
+        lines = [words[0]]
+        for word in words[1:]:
+            longer = f"{lines[-1]} {word}"
+            lines = [*lines[:-1], longer] if metrics.horizontalAdvance(longer) <= width else [*lines, word]
+        return lines
 
     def sizeHint(self) -> QSize:
         """Room for icon, words and padding."""

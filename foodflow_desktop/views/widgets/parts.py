@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from foodflow_desktop.views import theme
 from foodflow_kernel.wire.reports import StripPart
@@ -42,6 +42,30 @@ def clear(layout: QLayout) -> None:
             widget.deleteLater()
         elif inner is not None:
             clear(inner)
+
+
+class Stack(QStackedWidget):
+    """One of several; only the one in front asks for room."""
+
+    def sizeHint(self) -> QSize:
+        """That of the one in front."""
+        found = self.currentWidget()
+        return found.sizeHint() if found is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """That of the one in front."""
+        found = self.currentWidget()
+        return found.minimumSizeHint() if found is not None else super().minimumSizeHint()
+
+    def hasHeightForWidth(self) -> bool:
+        """Pages are as high as they are given."""
+        return False
+
+    def setCurrentWidget(self, widget: QWidget) -> None:
+        """Bring one to the front."""
+        if widget is not self.currentWidget():
+            super().setCurrentWidget(widget)
+            self.updateGeometry()
 
 
 class Card(QFrame):
@@ -154,16 +178,18 @@ class PlanBar(QWidget):
 STRIP_COLOURS = {"running": "neutral", "stopped": "ink", "setup": "track", "planned": "track"}
 
 
-def hatch(painter: QPainter, area: QRectF, ink: str = "off", ground: str = "offSoft") -> None:
-    """Fill an area with 45 degree lines: a stretch that was not heard, or is not found."""
+def hatch(
+    painter: QPainter, area: QRectF, ink: str = "off", ground: str = "offSoft", pitch: float = 5.5, width: float = 1.6
+) -> None:
+    """Fill an area with 45 degree lines: outside a tolerance, a stretch that was not heard, or is not found."""
     painter.save()
     painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
     painter.fillRect(area, theme.colour(ground))
-    painter.setPen(QPen(theme.colour(ink), 1.6))
+    painter.setPen(QPen(theme.colour(ink), width))
     x = area.left() - area.height()
     while x < area.right() + area.height():
         painter.drawLine(QPointF(x, area.bottom()), QPointF(x + area.height(), area.top()))
-        x += 5.5
+        x += pitch
     painter.restore()
 
 

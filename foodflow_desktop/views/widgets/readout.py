@@ -114,7 +114,7 @@ class WeightBand(QWidget):
         band = QRectF(0, self.BAND_TOP, self.width(), self.BAND_H)
         painter.save()
         painter.setClipPath(theme.rounded(band, 9))
-        hatch(painter, band, "neutral", "track")
+        hatch(painter, band, "neutral", "track", 14.14, 1.5)
         painter.restore()
         inside = QRectF(x_of(low), self.BAND_TOP, x_of(high) - x_of(low), self.BAND_H)
         painter.fillRect(inside, theme.colour("surface"))
