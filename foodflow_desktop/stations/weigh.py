@@ -300,6 +300,13 @@ class WeighStation:
 
     # --- the picture -------------------------------------------------------------------------
 
+    def badge(self) -> int:
+        """For the rail: -1 (a mark) while the scale needs somebody, 0 otherwise."""
+        if self._read().running is None or not self._watch.is_there:
+            return 0
+        needs = (WeighState.silent, WeighState.over, WeighState.test_weight_due, WeighState.calibration_expired)
+        return -1 if self._gate().state in needs else 0
+
     def screen(self) -> WeighScreen:
         """The picture as of now."""
         picture, watch, reading = self._read(), self._watch, self._watch.reading

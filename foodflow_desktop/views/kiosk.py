@@ -14,11 +14,13 @@ from foodflow_desktop.stations.context import Context
 from foodflow_desktop.stations.deviation import DeviationStation
 from foodflow_desktop.stations.downtime import DowntimeStation
 from foodflow_desktop.stations.history import HistoryStation
+from foodflow_desktop.stations.line import LineStation
 from foodflow_desktop.stations.line_recording import LineRecording
 from foodflow_desktop.stations.material import MaterialStation
 from foodflow_desktop.stations.pairing import PairingStation
 from foodflow_desktop.stations.scrap import ScrapStation
 from foodflow_desktop.stations.sync_details import SyncDetailsStation
+from foodflow_desktop.stations.weigh import WeighStation
 from foodflow_desktop.sync.engine import Engine
 from foodflow_desktop.views import i18n
 from foodflow_desktop.views.batch_view import FinishView, StartView
@@ -30,10 +32,12 @@ from foodflow_desktop.views.history_view import HistoryView
 from foodflow_desktop.views.material_view import MaterialView
 from foodflow_desktop.views.more_view import MoreView
 from foodflow_desktop.views.pairing_view import PairingView
+from foodflow_desktop.views.run_view import RunView
 from foodflow_desktop.views.scrap_view import ScrapView
 from foodflow_desktop.views.shell import RailEntry, Shell
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.sync_details_view import SyncDetailsView
+from foodflow_desktop.views.weigh_view import WeighView
 
 
 class Worker(Protocol):
@@ -66,6 +70,8 @@ class Kiosk:
 
 
 RAIL: tuple[RailEntry, ...] = (
+    RailEntry("run", "play", "Run"),
+    RailEntry("weigh", "scale", "Weigh"),
     RailEntry("materials", "box", "Materials"),
     RailEntry("checks", "clipboard", "Checks"),
     RailEntry("downtime", "pause", "Downtime"),
@@ -73,7 +79,7 @@ RAIL: tuple[RailEntry, ...] = (
 )
 """Fixed order of ux.md, section 3; an entry stands here once its view exists."""
 
-HOME = "checks"
+HOME = "run"
 
 
 def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
@@ -87,6 +93,8 @@ def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
     shell = Shell(context, RAIL, HOME)
     recording = LineRecording(context)
     downtime = DowntimeStation(context, recording)
+    weigh = WeighStation(context)
+    shell.badge("weigh", weigh.badge)
     shell.badge("downtime", lambda: -1 if downtime.badge() else 0)
     shell.watch("downtime", lambda: downtime.wants_attention)
 
@@ -96,7 +104,7 @@ def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
 
     for view in (
         PairingView(context, PairingStation(context, keys, hub, paired)),
-        *_line_views(context, downtime),
+        *_line_views(context, downtime, weigh),
         *_check_views(context),
         MoreView(context),
         HistoryView(context, HistoryStation(context)),
@@ -107,9 +115,11 @@ def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
     return Kiosk(shell, [recording])
 
 
-def _line_views(context: Context, downtime: DowntimeStation) -> tuple[StationView, ...]:
+def _line_views(context: Context, downtime: DowntimeStation, weigh: WeighStation) -> tuple[StationView, ...]:
     """What an operator does at a running line."""
     return (
+        RunView(context, LineStation(context)),
+        WeighView(context, weigh),
         StartView(context, StartStation(context)),
         FinishView(context, FinishStation(context)),
         MaterialView(context, MaterialStation(context)),

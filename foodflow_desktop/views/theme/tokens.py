@@ -39,6 +39,7 @@ TOKENS: dict[str, tuple[str, str, str]] = {
     "warnFill": ("#F4B52A", "#FFC34D", "#FFD23F"),
     "onWarn": ("#2A1A00", "#2A1A00", "#2A1A00"),
     "warn": ("#8A4A00", "#FFC34D", "#FFD23F"),
+    "warnLine": ("#E7C98A", "#FFC34D", "#FFD23F"),
     "warnSoft": ("#FFF0CE", "#3B2C0C", "#2B2200"),
     "crit": ("#B11E17", "#FF8B7F", "#FF9C92"),
     "critBar": ("#FF8B7F", "#FF8B7F", "#FF9C92"),
