@@ -112,9 +112,9 @@ class Logo(QWidget):
         painter.setBrush(theme.colour("barTile"))
         painter.drawRoundedRect(QRectF(36, 16, 40, 40), 9, 9)
         for lift, token in ((0.0, "onBar"), (8.6, "accentBar")):
-            wave = QPainterPath(QPointF(44, 33.4 + lift))
-            wave.cubicTo(49.5, 33.4 + lift, 51, 28.8 + lift, 56, 28.8 + lift)
-            wave.cubicTo(61, 28.8 + lift, 62.5, 33.4 + lift, 68, 33.4 + lift)
+            wave = QPainterPath(QPointF(43.6, 34.4 + lift))
+            wave.cubicTo(49, 33.6 + lift, 50.5, 28.6 + lift, 56, 28.6 + lift)
+            wave.cubicTo(61.500, 28.6 + lift, 63, 33.6 + lift, 68.4, 34.4 + lift)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.colour(token), 2.8))
             painter.drawPath(wave)

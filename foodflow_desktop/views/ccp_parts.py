@@ -101,33 +101,33 @@ def _look(screen: CcpScreen) -> tuple[str, str, str, float, str]:
 
 def _verdict(screen: CcpScreen) -> tuple[str, str]:
     """What is said of the value, and the line under it."""
-    unit = screen.limit.unit or ""
-    off = number(abs(screen.margin)) if screen.margin is not None else ""
     if screen.blocked is Blocked.calibration:
         return tr("Calibration expired"), screen.instrument
-    match screen.judged:
-        case Judged.too_low:
-            return tr("Too low"), tr("{v} {unit} under the limit", v=off, unit=unit)
-        case Judged.too_high:
-            return tr("Too high"), tr("{v} {unit} over the limit", v=off, unit=unit)
-        case Judged.ok if screen.pieces:
-            return tr("All rejected"), tr("{n} of {n} test pieces", n=len(screen.pieces))
-        case Judged.ok:
-            return tr("In limits"), tr("{v} {unit} inside the limit", v=off, unit=unit)
-        case Judged.op_limit:
-            return tr("Close to the limit"), tr("{v} {unit} inside the limit", v=off, unit=unit)
-        case Judged.not_rejected:
-            return tr("Not rejected"), ", ".join(row.name for row in screen.pieces if row.rejected is False)
-        case Judged.outside_range:
-            return tr("Not plausible"), tr("outside the instrument's range")
-        case Judged.retype:
-            return tr("Sure?"), tr("type it twice")
-        case Judged.differs:
-            return tr("Not the same"), tr("type it twice")
-        case Judged.moving:
-            return tr("Still moving"), ""
+    if screen.pieces:
+        return _pieces_verdict(screen)
+    off = number(abs(screen.margin)) if screen.margin is not None else ""
+    filled = {"v": off, "unit": screen.limit.unit or ""}
+    return {
+        Judged.too_low: (tr("Too low"), tr("{v} {unit} under the limit", **filled)),
+        Judged.too_high: (tr("Too high"), tr("{v} {unit} over the limit", **filled)),
+        Judged.ok: (tr("In limits"), tr("{v} {unit} inside the limit", **filled)),
+        Judged.op_limit: (tr("Close to the limit"), tr("{v} {unit} inside the limit", **filled)),
+        Judged.outside_range: (tr("Not plausible"), tr("outside the instrument's range")),
+        Judged.retype: (tr("Sure?"), tr("type it twice")),
+        Judged.differs: (tr("Not the same"), tr("type it twice")),
+        Judged.moving: (tr("Still moving"), ""),
+    }.get(screen.judged, ("", ""))
+
+
+def _pieces_verdict(screen: CcpScreen) -> tuple[str, str]:
+    """The same for a metal detector."""
+    count = len(screen.pieces)
+    if screen.judged is Judged.ok:
+        return tr("All rejected"), tr("{n} of {n} test pieces", n=count)
+    if screen.judged is Judged.not_rejected:
+        return tr("Not rejected"), ", ".join(row.name for row in screen.pieces if row.rejected is False)
     seen = sum(row.rejected is not None for row in screen.pieces)
-    return ("", tr("{n} of {all} test pieces", n=seen, all=len(screen.pieces))) if screen.pieces else ("", "")
+    return "", tr("{n} of {all} test pieces", n=seen, all=count)
 
 
 class ProbeButton(Pressable):

@@ -219,7 +219,7 @@ class CcpView(StationView):
         if not self.station.is_open:
             return
         screen = self.station.screen()
-        self._icon.show_icon(screen.icon or "clipboard")
+        self._icon.show_icon(kiosk_words.icon(screen.icon))
         self._title.say(screen.name)
         self._chip.say(" · ".join(part for part in (screen.ccp_no, screen.place) if part))
         self._readout.show_screen(screen)
@@ -284,27 +284,26 @@ def _consequence(screen: CcpScreen) -> tuple[str, str, str, str]:
         return "info", "ink2", tr("No batch on this line"), tr("Scan a work order to start one.")
     if screen.judged.is_breach:
         return "lock", "hold", _breach_title(screen), _breach_text(screen)
-    match screen.judged:
-        case Judged.outside_range if screen.range:
-            text = tr(
-                "The instrument reads {low} to {high}.",
-                low=i18n.number(screen.range[0]),
-                high=i18n.number(screen.range[1]),
-            )
-            return "warn", "warn", tr("This cannot be right"), text
-        case Judged.retype:
-            return "warn", "warn", tr("Far from the last check"), tr("If it is right, type it once more.")
-        case Judged.differs:
-            return "warn", "warn", tr("The two values differ"), tr("Measure again and type the value twice.")
-        case Judged.op_limit:
-            return "warn", "warn", tr("Close to the limit"), tr("It may be saved. Act now, before it is a deviation.")
-        case Judged.ok:
-            return "check", "ok", tr("In limits"), tr("One touch records it.")
-        case Judged.moving:
-            return "clock", "ink2", tr("Still moving"), tr("Wait until the probe is steady.")
-    if screen.pieces:
+    if screen.judged is Judged.empty and screen.pieces:
         return "info", "ink2", tr("Send each test piece through"), tr("Say for each whether it was rejected.")
-    return "info", "ink2", tr("No reading yet"), tr("Use the probe, or type the value.")
+    return _plain_consequence(screen)
+
+
+def _plain_consequence(screen: CcpScreen) -> tuple[str, str, str, str]:
+    """The same where nothing is held."""
+    low, high = screen.range or (None, None)
+    reads = ""
+    if low is not None and high is not None:
+        reads = tr("The instrument reads {low} to {high}.", low=i18n.number(low), high=i18n.number(high))
+    close = tr("It may be saved. Act now, before it is a deviation.")
+    return {
+        Judged.outside_range: ("warn", "warn", tr("This cannot be right"), reads),
+        Judged.retype: ("warn", "warn", tr("Far from the last check"), tr("If it is right, type it once more.")),
+        Judged.differs: ("warn", "warn", tr("The two values differ"), tr("Measure again and type the value twice.")),
+        Judged.op_limit: ("warn", "warn", tr("Close to the limit"), close),
+        Judged.ok: ("check", "ok", tr("In limits"), tr("One touch records it.")),
+        Judged.moving: ("clock", "ink2", tr("Still moving"), tr("Wait until the probe is steady.")),
+    }.get(screen.judged, ("info", "ink2", tr("No reading yet"), tr("Use the probe, or type the value.")))
 
 
 def _breach_title(screen: CcpScreen) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from foodflow_desktop.stations.checks import CheckRow, ChecksScreen, ChecksStation, DoneRow
@@ -14,7 +15,7 @@ from foodflow_desktop.views import kiosk_words, theme
 from foodflow_desktop.views.i18n import clock, tr
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.widgets.controls import Icon, Words
-from foodflow_desktop.views.widgets.kiosk import Pill, TouchButton
+from foodflow_desktop.views.widgets.kiosk import Pill, Pressable, TouchButton
 from foodflow_desktop.views.widgets.parts import Card, clear, column, row
 
 
@@ -55,7 +56,7 @@ class CheckCard(Card):
 
     def show_row(self, one: CheckRow, *, is_now: bool) -> None:
         """Draw a check."""
-        self._icon.show_icon(one.icon or "clipboard")
+        self._icon.show_icon(kiosk_words.icon(one.icon))
         self._name.say(tr("Re-check: {name}", name=one.name) if one.is_recheck else one.name)
         self._place.say(" · ".join(part for part in (one.ccp_no, one.place) if part))
         self._limit_label.say(tr("Limit"))
@@ -81,6 +82,47 @@ class CheckCard(Card):
             self._due.say(clock(one.due_at), icon="clock")
         else:
             self._due.say(tr("Before the end"), icon="clock")
+
+
+class DoneBar(Pressable):
+    """What was done, in one line; opens the list."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._note, self._is_open = "", False
+        self.setMinimumHeight(72)
+
+    def show_state(self, text: str, note: str, *, is_open: bool) -> None:
+        """Draw it."""
+        self._note, self._is_open = note, is_open
+        self.say(text, f"{text}: {note}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """The list's width."""
+        return QSize(600, 72)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the bar."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("line"), 1))
+        painter.setBrush(theme.colour("surface2"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 14, 14)
+        self.paint_focus(painter, 14)
+        middle = self.height() / 2
+        painter.drawPixmap(QPointF(23, middle - 15), theme.pixmap("check_line", 30, "ink2", self.devicePixelRatioF()))
+        left = 69.0
+        for text, weight, ink in ((self.text(), 680, "ink"), (self._note, 450, "ink2")):
+            painter.setFont(theme.font(19, weight))
+            painter.setPen(theme.colour(ink))
+            width = painter.fontMetrics().horizontalAdvance(text)
+            painter.drawText(QRectF(left, 0, width + 4, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
+            left += width + 18
+        icon = "tick" if self._is_open else "chevron"
+        painter.drawPixmap(
+            QPointF(self.width() - 48, middle - 14), theme.pixmap(icon, 28, "ink2", self.devicePixelRatioF())
+        )
 
 
 class ChecksView(StationView):
@@ -118,7 +160,7 @@ class ChecksView(StationView):
         self._now, self._later, self._done_rows = column(gap=10), column(gap=10), column(gap=6)
         self._cards: dict[str, list[CheckCard]] = {"now": [], "later": []}
         self._shown_done: object = None
-        self._done = TouchButton("checks.done", "quiet", "check_line", px=19, weight=650, side=24)
+        self._done = DoneBar("checks.done")
         self._done.clicked.connect(lambda: station.show_done(not station.screen().shows_done))
         self._build(head)
 
@@ -141,7 +183,7 @@ class ChecksView(StationView):
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(page)
-        whole = column(gap=2, margins=(24, 10, 24, 12))
+        whole = column(gap=0, margins=(24, 10, 24, 12))
         whole.addLayout(head)
         whole.addWidget(scroll, 1)
         self.setLayout(whole)
@@ -175,9 +217,8 @@ class ChecksView(StationView):
         )
         self._start.setVisible(not screen.has_batch)
         self._start.say(tr("Start a batch"))
-        late = screen.done_count - screen.done_on_time
-        words = tr("Done: {n} today, {k} of them on time", n=screen.done_count, k=screen.done_on_time)
-        self._done.say(words if late or screen.done_count else tr("Done: none today"))
+        count = tr("{n} today, {k} of them on time", n=screen.done_count, k=screen.done_on_time)
+        self._done.show_state(tr("Done"), count if screen.done_count else tr("none today"), is_open=screen.shows_done)
         self._show_done(screen)
 
     def _show_deviations(self, screen: ChecksScreen) -> None:

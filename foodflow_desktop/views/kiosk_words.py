@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from foodflow_desktop.stations.limits import Last, Limit
@@ -45,6 +46,15 @@ def allergen(code: str) -> str:
     return names.get(code, code)
 
 
+ICONS = {"metal": "detector", "ph": "flask", "time": "snow", "force": "lid", "temperature": "thermometer"}
+"""A parameter's own icon, where the plan names none."""
+
+
+def icon(name: str) -> str:
+    """The icon of a check."""
+    return ICONS.get(name, name) or "clipboard"
+
+
 def limit(one: Limit) -> str:
     """A critical limit in words: at least 74.0 °C."""
     if one.pieces:
@@ -85,7 +95,5 @@ def plain(value: Decimal) -> str:
 
 def _value(one: Limit, value: Decimal) -> str:
     if one.parameter == "time" and one.unit == "h":
-        from datetime import timedelta  # noqa: PLC0415 - only for lengths of time
-
-        return length(timedelta(hours=float(value)))
+        return f"{plain(value)} h" if value == value.to_integral() else length(timedelta(hours=float(value)))
     return value_with_unit(value, one.unit)

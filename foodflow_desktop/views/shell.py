@@ -32,6 +32,7 @@ from foodflow_desktop.views.widgets.parts import column, row
 from foodflow_kernel.gs1.plant import ScanKind
 
 TICK_MS = 500
+BURST_MS = 80
 OPEN_TO_ALL = ("sign_in", "pairing")
 """Views that need nobody signed in."""
 ACTIVITY = (QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress, QEvent.Type.TouchBegin)
@@ -92,8 +93,11 @@ class Shell(QWidget):
         self.sign_in.on_locked = self._on_locked
         context.store.subscribe(lambda recorded: jobs.on_ui(lambda: self._on_recorded(recorded)))
         context.store.on_master(lambda _: jobs.on_ui(self._on_master))
-        context.store.on_status(lambda _: jobs.on_ui(self._show_bar))
+        context.store.on_status(lambda _: jobs.on_ui(self._soon))
         context.hardware.subscribe(Scan, lambda scan: jobs.on_ui(lambda: self.scanned(scan)))
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._show_bar)
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self._on_tick)
@@ -105,6 +109,7 @@ class Shell(QWidget):
     def stop(self) -> None:
         """No more ticks: the window goes."""
         self._tick.stop()
+        self._later.stop()
 
     # --- views ---------------------------------------------------------------------------
 
@@ -228,7 +233,12 @@ class Shell(QWidget):
         """A fact is durable: screens list it as saved from here on."""
         for callback in self.on_saved:
             callback(recorded)
-        self._show_bar()
+        self._soon()
+
+    def _soon(self) -> None:
+        """Draw the bar shortly: once for a burst of facts, not once for each."""
+        if not self._later.isActive():
+            self._later.start(BURST_MS)
 
     def _on_master(self) -> None:
         i18n.use_zone(self.context.zone)
