@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Table, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.ids import new_id
-from server.core.db import FactRow
-
-_ROWS_AT_ONCE = 500
-"""Below PostgreSQL's 65,535 parameters even for the widest fact table."""
+from server.core.db import FactRow, copying
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +79,4 @@ async def record(db: AsyncSession, model: type[FactRow], rows: Sequence[dict[str
     Returns:
         How many were new.
     """
-    new = 0
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        part = list(rows[start : start + _ROWS_AT_ONCE])
-        statement = insert(model).values(part).on_conflict_do_nothing().returning(model.id)
-        new += len((await db.scalars(statement)).all())
-    return new
+    return await copying.insert_new(db, cast("Table", inspect(model).local_table), rows)
