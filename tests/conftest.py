@@ -50,7 +50,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def database(cluster: Cluster) -> AsyncIterator[Database]:
     """The product's own engines over the test cluster."""
-    made = Database(cluster, FakeClock())
+    made = Database(cluster, FakeClock(), max_engines=6)
     yield made
     await made.close()
 
