@@ -15,16 +15,18 @@ from typing import TextIO
 from uuid import UUID
 
 import uvicorn
+from sqlalchemy import URL
 
 from foodflow_kernel.clock import Clock, clock_from_env
 from foodflow_kernel.errors import FoodFlowError
+from server import seed
 from server.app import create_app
 from server.core import logs, tls
 from server.core.actor import system
 from server.core.db import postgres, provision
 from server.core.db.sessions import Database
 from server.core.settings import Settings, from_environment
-from server.identity import people
+from server.identity import devices, people
 from server.sync import terminals
 from server.sync import verify as chains
 
@@ -79,6 +81,16 @@ def parser() -> argparse.ArgumentParser:
     user.add_argument("--email")
     user.add_argument("--role", action="append", default=[])
     user.add_argument("--plant", type=UUID)
+    listed = add("device list", device_list, "the terminals of a company; those that wait show only by their code")
+    listed.add_argument("tenant")
+    approved = add("device approve", device_approve, "let a terminal in, after comparing four words with its screen")
+    approved.add_argument("tenant")
+    approved.add_argument("code", help="as the terminal shows it")
+    approved.add_argument("name", help="what the terminal is called, such as T-07")
+    approved.add_argument("--line", type=UUID, help="the line it stands at")
+    approved.add_argument("--plant", type=UUID, help="the plant, for a terminal without a line")
+    approved.add_argument("--area", default="")
+    add("seed", seed_demo, "make the two demo companies; what is there stays as it is")
     verified = add("verify", verify, "recompute the chains of all terminals from the stored bytes; 1 if a row is bad")
     verified.add_argument("--tenant", help="slug of one tenant; default all")
     verified.add_argument("--device", type=UUID, help="one terminal")
@@ -96,8 +108,6 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     async def prepare(database: Database) -> None:
         await provision.migrate_all(database)
         if given.seed_demo:
-            from server import seed  # noqa: PLC0415  # the demo plant is only loaded when asked for
-
             await seed.seed(database)
 
     run(settings, clock, prepare, cluster)
@@ -205,6 +215,56 @@ def user_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> 
     return 0
 
 
+def seed_demo(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Make the demo companies and say which."""
+
+    async def work(database: Database) -> None:
+        await provision.migrate_all(database)
+        for made in await seed.seed(database):
+            sys.stdout.write(f"{made.name}: tenant {made.slug}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def device_list(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Print the terminals of a tenant, one a line."""
+
+    async def work(database: Database) -> None:
+        tenant = await database.tenant_by_slug(given.tenant)
+        for row in await devices.listed(database, system(tenant.id, "foodflow-server")):
+            sys.stdout.write(
+                f"{row.id}  {row.state:<9} {row.name or '-':<8} {row.plant_name or '-'}  {row.area or ''}\n"
+            )
+
+    run(settings, clock, work)
+    return 0
+
+
+def device_approve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Show the four words and approve when a person says that the terminal shows the same."""
+    ca_der = tls.ensure(settings.data_folder / "tls", settings.names, clock).ca_der
+    answers = []
+
+    async def work(database: Database) -> None:
+        tenant = await database.tenant_by_slug(given.tenant)
+        actor = system(tenant.id, "foodflow-server")
+        row = (await devices.listed(database, actor, given.code))[0]
+        sys.stdout.write(f"{row.machine_name} shows: {' '.join(devices.shown(row, ca_der).words)}\nThe same? (yes/no) ")
+        sys.stdout.flush()
+        answers.append((await asyncio.to_thread(sys.stdin.readline)).strip().lower())
+        if answers[0] != "yes":
+            sys.stdout.write("Not approved.\n")
+            return
+        place = devices.Approve(line_id=given.line, plant_id=given.plant, name=given.name, area=given.area)
+        async with database.tenant_session(tenant.id, actor) as db:
+            made = await devices.admit(database, db, row.id, place)
+        sys.stdout.write(f"{made.name} is in, at {made.plant_name}\n")
+
+    run(settings, clock, work)
+    return 0 if answers == ["yes"] else 1
+
+
 def _secret(prompt: str, stream: TextIO) -> str:
     if stream.isatty():
         import getpass  # noqa: PLC0415  # only at a terminal
@@ -235,9 +295,7 @@ def verify(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
 
 def openapi(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     """Print the API's description; needs no database."""
-    nowhere = postgres.Cluster(
-        postgres.URL.create("postgresql+psycopg"), b"", postgres.URL.create("postgresql+psycopg")
-    )
+    nowhere = postgres.Cluster(URL.create("postgresql+psycopg"), b"", URL.create("postgresql+psycopg"))
     sys.stdout.write(json.dumps(create_app(settings, clock, nowhere).openapi(), indent=1) + "\n")
     return 0
 

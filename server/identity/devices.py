@@ -151,23 +151,31 @@ async def terminals(
     request: Request, caller: access.Signed, code: Annotated[str | None, Query(max_length=12)] = None
 ) -> list[Terminal]:
     """The tenant's terminals; with ``code`` the one that waits under it, with its four words."""
-    database: Database = request.app.state.database
+    rows = await listed(request.app.state.database, caller.actor, code)
+    return [shown(row, request.app.state.ca_der) for row in rows]
+
+
+async def listed(database: Database, actor: Actor, code: str | None = None) -> list[DeviceRow]:
+    """The terminals of the actor's company; with a code the one that waits under it.
+
+    Raises:
+        NotFound: `pairing_code_unknown`.
+    """
     query = select(DeviceRow)
     if code is None:
-        query = query.where(DeviceRow.tenant_id == caller.actor.tenant_id).order_by(DeviceRow.name)
+        query = query.where(DeviceRow.tenant_id == actor.tenant_id).order_by(DeviceRow.name)
     else:
-        typed = code.replace("-", "").replace(" ", "").upper()
         query = query.where(
-            DeviceRow.code == typed,
+            DeviceRow.code == code.replace("-", "").replace(" ", "").upper(),
             DeviceRow.state == DeviceState.pending,
-            DeviceRow.expires_at > caller.clock.now(),
+            DeviceRow.expires_at > database.clock.now(),
             DeviceRow.public_key.is_not(None),
         )
     async with database.platform_session() as db:
-        rows = [row for row in (await db.scalars(query)).all() if caller.actor.sees(row.plant_id)]
+        rows = [row for row in (await db.scalars(query)).all() if actor.sees(row.plant_id)]
     if code is not None and not rows:
         raise NotFound("pairing_code_unknown", code=code)
-    return [shown(row, request.app.state.ca_der) for row in rows]
+    return rows
 
 
 @router.post(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.errors import NotAllowed, NotFound, Refused
@@ -15,6 +16,14 @@ from server.core.db import postgres, provision
 from server.core.db.sessions import Database, TenantRef, current_tenant
 
 Two = tuple[TenantRef, TenantRef]
+
+
+@pytest.fixture
+def admin(database: Database) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """The superuser of the embedded cluster, whom only its own account is let in as."""
+    base = database.cluster.base
+    with psycopg.connect(user="postgres", host=str(base.query["host"]), dbname=base.database, autocommit=True) as db:
+        yield db
 
 
 async def leave_a_secret(database: Database, tenant: TenantRef) -> None:
@@ -59,6 +68,51 @@ async def test_raw_sql_of_one_tenant_reads_nothing_of_another(
         caught.value.orig,
         psycopg.errors.InsufficientPrivilege | psycopg.errors.UndefinedTable | psycopg.errors.InvalidParameterValue,
     )
+
+
+SABOTAGE = {
+    "qualified name": ["GRANT USAGE ON SCHEMA {victim} TO {thief}", "GRANT SELECT ON {victim}.core_audit TO {thief}"],
+    "another search_path": [
+        "GRANT USAGE ON SCHEMA {victim} TO {thief}",
+        "GRANT SELECT ON {victim}.core_audit TO {thief}",
+    ],
+    "role by set_config": ["GRANT {victim} TO {thief}"],
+    "set role": ["GRANT {victim} TO {thief}"],
+    "set role to the owner": ["ALTER ROLE {thief} SUPERUSER"],
+    "session authorisation": ["ALTER ROLE {thief} SUPERUSER"],
+    "copy from program": ["GRANT pg_execute_server_program TO {thief} WITH INHERIT TRUE"],
+    "read a server file": ["ALTER ROLE {thief} SUPERUSER"],
+    "temporary function": [
+        "GRANT USAGE ON SCHEMA {victim} TO {thief}",
+        "GRANT SELECT ON {victim}.core_audit TO {thief}",
+    ],
+    "function in own schema": ["GRANT CREATE ON SCHEMA {thief} TO {thief}"],
+    "grant oneself": ["ALTER ROLE {thief} SUPERUSER"],
+    "platform tables": ["GRANT USAGE ON SCHEMA platform TO {thief}", "GRANT SELECT ON platform.tenant TO {thief}"],
+    "large object": ["ALTER ROLE {thief} SUPERUSER"],
+}
+"""The right whose absence stops each attack. COPY to the client is stopped by the driver too."""
+
+
+@pytest.mark.parametrize("attack", SABOTAGE, ids=str)
+async def test_the_attack_is_real_once_the_right_is_there(
+    database: Database, admin: psycopg.Connection[tuple[object, ...]], two_tenants: Two, attack: str
+) -> None:
+    victim, thief = two_tenants
+    await leave_a_secret(database, victim)
+    names = {"victim": victim.schema, "thief": thief.schema}
+    try:
+        for statement in SABOTAGE[attack]:
+            admin.execute(statement.format(**names).encode())
+        async with database.tenant_session(thief.id) as db:
+            for statement in ATTACKS[attack]:
+                result = await db.execute(text(statement.format(**names)))
+            if isinstance(result, CursorResult) and result.returns_rows:
+                assert result.first()
+            await db.rollback()
+    finally:
+        admin.execute(f"ALTER ROLE {thief.schema} NOSUPERUSER".encode())
+    await database.forget(thief)
 
 
 async def test_another_search_path_shows_no_rows_even_if_set(database: Database, two_tenants: Two) -> None:
