@@ -374,7 +374,7 @@ class Shift:
         """The kettle is hot again; the check passes."""
         self.devices.do("kettle.heat", c="78.4", lag_s=0)
         self.devices.do("scan", code="FFB-2003")
-        self.open_check("Cook temperature")
+        self.open_check("Re-check: Cook temperature")
         self.until(self.kiosk, "78.4 from the probe", lambda texts, _: "78.4" in texts.get("ccp.value", ""), 40)
         before = self.witness.kinds["ccp_reading"]
         self.touch(self.kiosk, "ccp.save")

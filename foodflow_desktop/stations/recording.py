@@ -71,13 +71,23 @@ class Recorder:
         with self._changed:
             return len(self._pending)
 
+    def _take(self) -> list[Draft]:
+        """The longest run from the front that goes into one file: samples have their own."""
+        is_sample = isinstance(self._pending[0].body, bodies.Telemetry)
+        taken: list[Draft] = []
+        while self._pending and len(taken) < AT_ONCE:
+            if isinstance(self._pending[0].body, bodies.Telemetry) is not is_sample:
+                break
+            taken.append(self._pending.popleft())
+        return taken
+
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._pending or self._is_stopping)
                 if not self._pending:
                     return
-                drafts = [self._pending.popleft() for _ in range(min(AT_ONCE, len(self._pending)))]
+                drafts = self._take()
                 self._is_writing = True
             try:
                 self._store.record_all(drafts)
