@@ -53,7 +53,6 @@ async def greet(client: Client, store: Store, key: Ed25519PrivateKey, app: str, 
 def _settle(store: Store, answer: HelloAnswer, request: HelloRequest, lanes: Sequence[Lane]) -> None:
     """Acknowledge what an earlier answer was lost for; send again what a restored server lost."""
     outbox, incarnation = store.outbox, request.incarnation
-    is_forked = False
     for lane in lanes:
         state = outbox.state(incarnation, lane)
         for log in outbox.logs(lane):
@@ -64,9 +63,12 @@ def _settle(store: Store, answer: HelloAnswer, request: HelloRequest, lanes: Seq
             continue
         there = answer.heads.get(int(lane), LaneHead(seq=0, hash=(outbox.hash_at(incarnation, lane, 0) or b"").hex()))
         hash_ = bytes.fromhex(there.hash)
-        if there.seq > state.acked:
-            is_forked |= not outbox.acknowledge(incarnation, lane, there.seq, hash_, at=store.clock.now())
+        if outbox.hash_at(incarnation, lane, there.seq) != hash_:
+            # New work first finds a log of its own; then the old one is marked, so nothing lands in it.
+            if store.status().incarnation == incarnation:
+                store.begin_incarnation("fork")
+            outbox.mark(incarnation, lane, "fork")
+        elif there.seq > state.acked:
+            outbox.acknowledge(incarnation, lane, there.seq, hash_, at=store.clock.now())
         elif there.seq < state.acked:
-            is_forked |= not outbox.rewind(incarnation, lane, there.seq, hash_)
-    if is_forked and store.status().incarnation == incarnation:
-        store.begin_incarnation("fork")
+            outbox.rewind(incarnation, lane, there.seq, hash_)

@@ -55,20 +55,21 @@ class LaneSender:
             return 0
         self.size.took(time.perf_counter() - started, len(batch.rows))
         now = self._store.clock.now()
-        is_ours = await asyncio.to_thread(
+        hash_ = bytes.fromhex(answer.hash)
+        if await asyncio.to_thread(self._store.outbox.hash_at, log.incarnation, self.lane, answer.acked) != hash_:
+            await self._forked(log.incarnation)
+            return 0
+        await asyncio.to_thread(
             self._store.outbox.acknowledge,
             log.incarnation,
             self.lane,
             answer.acked,
-            bytes.fromhex(answer.hash),
+            hash_,
             at=now,
             dead=answer.dead,
             parked=answer.parked,
         )
         self._store.heard(now)
-        if not is_ours:
-            await self._forked(log.incarnation)
-            return 0
         return len(batch.rows)
 
     async def _push(self, client: Client, incarnation: UUID, batch: Batch) -> PushAnswer | None:
@@ -101,9 +102,9 @@ class LaneSender:
 
     async def _forked(self, incarnation: UUID) -> None:
         """Nothing is dropped: the log stays as it is for a person, new work goes under a new incarnation."""
-        await self._mark(incarnation, "fork")
         if self._store.status().incarnation == incarnation:
             await asyncio.to_thread(self._store.begin_incarnation, "fork")
+        await self._mark(incarnation, "fork")
 
     async def _mark(self, incarnation: UUID, problem: str) -> None:
         await asyncio.to_thread(self._store.outbox.mark, incarnation, self.lane, problem)

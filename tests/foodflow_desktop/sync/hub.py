@@ -28,9 +28,13 @@ from server.core.db.provision import create_tenant
 from server.core.db.sessions import Database, TenantRef
 from server.core.models import Plant
 from server.core.settings import Settings
+from server.identity import people
 from server.identity.platform import DeviceRow
 from server.sync.models import SyncDead, SyncLog, SyncTelemetry
 from tests.foodflow_desktop.store.terminals import KEY
+
+LOGIN = "FFB-3001"
+PASSWORD = "demo-supervisor-of-the-shift"
 
 
 @dataclass
@@ -183,5 +187,10 @@ class Hub:
         async with database.tenant_session(tenant.id) as db:
             plant = Plant(id=new_id(self.clock.now()), code="P1", name="Plant 1", tz="UTC")
             db.add(plant)
+            await db.flush()
             self.plant_id = plant.id
+            who = people.NewUser(
+                login_code=LOGIN, short_no="3001", printed_name="S. Visor", password=PASSWORD, roles=("SV",)
+            )
+            await people.add(db, who)
         return tenant
