@@ -105,7 +105,12 @@ def append(db: Connection, log: int, rows: Sequence[Recorded], sigs: Mapping[tup
 def read(db: Connection, log: int, lane: int, after: int, limit: int) -> list[Row]:
     """Rows of a lane after a sequence, in order."""
     found = db.execute(_READ, {"log_": log, "lane_": lane, "after_": after, "limit_": limit})
-    return [Row(*row) for row in found]
+    return [Row(lane, seq, kind, ver, raw(body), raw(hash_), sig) for lane, seq, kind, ver, body, hash_, sig in found]
+
+
+def raw(value: bytes | str) -> bytes:
+    """A cell's bytes; whoever changed a row by hand may have left text there."""
+    return value.encode() if isinstance(value, str) else value
 
 
 def walk(db: Connection, log: int, lane: int, after: int = 0, page: int = 2000) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import pysqlite3.dbapi2 as sqlite
 
-from foodflow_desktop.store import migrate
+from foodflow_desktop.store import journal, migrate
 from foodflow_desktop.store.check import LANES_OF, Walk
 from foodflow_desktop.store.files import File
 from foodflow_kernel.wire import chain
@@ -99,7 +99,7 @@ def _carry_lane(old: Any, fresh: Any, log: tuple[Any, ...], lane: int, acked: in
     loose = []
     for row in _rows(old, question, (log[0], lane)):
         highest = max(highest, row[2])
-        is_sound = walk.take(row[2], row[5], row[6])
+        is_sound = walk.take(row[2], journal.raw(row[5]), journal.raw(row[6]))
         is_whole = is_whole and is_sound and row[2] == kept + 1
         if is_whole:
             fresh.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
