@@ -131,7 +131,7 @@ async def read_trace(
     silent = [_silence(one.name, one.line_name, one.heard_at, now, plant.tz)
               for one in (health.terminals if health else ())
               if one.state == "offline" and one.heard_at is not None]  # fmt: skip
-    return await trace.report(db, lot, direction.value, as_of or now, silent)
+    return await trace.report(db, lot, direction.value, now, as_of=as_of, not_heard=silent)
 
 
 def _silence(name: str, line_name: str | None, heard_at: datetime | None, now: datetime, tz: str) -> str:

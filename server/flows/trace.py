@@ -42,8 +42,16 @@ class Known:
     """Lot to how much of it exists by now."""
 
 
-async def report(db: AsyncSession, lot: Lot, direction: str, as_of: datetime, not_heard: Sequence[str] = ()) -> Trace:
-    """Trace a lot at an instant.
+async def report(
+    db: AsyncSession,
+    lot: Lot,
+    direction: str,
+    now: datetime,
+    *,
+    as_of: datetime | None = None,
+    not_heard: Sequence[str] = (),
+) -> Trace:
+    """Trace a lot, as it is known now or as it was at an instant.
 
     Args:
         direction: backward, forward or both.
@@ -59,7 +67,7 @@ async def report(db: AsyncSession, lot: Lot, direction: str, as_of: datetime, no
     return Trace(
         lot_id=lot.id,
         direction=direction,
-        as_of=as_of,
+        as_of=as_of or now,
         nodes=drawing.nodes(keys),
         edges=drawing.edges(),
         balance=await mass.lot_balance_of(db, lot),

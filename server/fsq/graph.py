@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, literal, select
+from sqlalchemy import ColumnElement, Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text
 
@@ -17,7 +17,13 @@ NODE_CAP = 10_000
 """A trace with more nodes says that it is truncated (fsq.md, section 4)."""
 
 
-def reachable(seeds: Collection[str], *, is_forward: bool, as_of: datetime) -> Select[Any]:
+def _counts(as_of: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    """Links that count; a terminal whose clock runs ahead is only left out when a past instant is asked for."""
+    always = (TraceLink.cte != "destroy", is_current(TraceLink))
+    return always if as_of is None else (*always, TraceLink.occurred_at <= as_of)
+
+
+def reachable(seeds: Collection[str], *, is_forward: bool, as_of: datetime | None) -> Select[Any]:
     """Every node that material of the seeds went to, or came from.
 
     A recursive query whose rows are nodes alone: UNION drops a node that was there already, so a
@@ -26,14 +32,13 @@ def reachable(seeds: Collection[str], *, is_forward: bool, as_of: datetime) -> S
     here, there = (TraceLink.source, TraceLink.target) if is_forward else (TraceLink.target, TraceLink.source)
     first, *others = (select(literal(seed, Text).label("node")) for seed in seeds)
     reach = (first.union(*others) if others else first).cte("reach", recursive=True)
-    step = select(there).join(reach, here == reach.c.node).where(TraceLink.occurred_at <= as_of)
-    step = step.where(TraceLink.cte != "destroy", is_current(TraceLink))
+    step = select(there).join(reach, here == reach.c.node).where(*_counts(as_of))
     reach = reach.union(step)
     return select(reach.c.node)
 
 
 async def nodes_around(
-    db: AsyncSession, seeds: Collection[str], direction: str, as_of: datetime
+    db: AsyncSession, seeds: Collection[str], direction: str, as_of: datetime | None
 ) -> tuple[list[str], bool]:
     """The nodes of a trace and whether it was cut off at the cap."""
     found: dict[str, None] = dict.fromkeys(seeds)
@@ -45,14 +50,12 @@ async def nodes_around(
     return keys[:NODE_CAP], len(keys) > NODE_CAP
 
 
-async def links_between(db: AsyncSession, keys: Collection[str], as_of: datetime) -> Sequence[TraceLink]:
+async def links_between(db: AsyncSession, keys: Collection[str], as_of: datetime | None) -> Sequence[TraceLink]:
     """The links whose two ends are both among the nodes, oldest first."""
     statement = select(TraceLink).where(
         TraceLink.source.in_(keys),
         TraceLink.target.in_(keys),
-        TraceLink.occurred_at <= as_of,
-        TraceLink.cte != "destroy",
-        is_current(TraceLink),
+        *_counts(as_of),
     )
     return (await db.scalars(statement.order_by(TraceLink.occurred_at, TraceLink.id))).all()
 

@@ -109,3 +109,33 @@ async def test_the_reports_answer_over_the_api(database: Database, tenant: Tenan
     operator = await sign_in(tenant, "OP")
     assert (await operator.get("/plant-ops/board")).status_code == 403
     assert (await client.get(f"/fsq/lots/{uuid4()}/trace")).status_code == 404
+
+
+async def test_a_held_lot_traces_back_to_its_ingredient_and_forward_to_its_pallet(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    scene = await a_scene(database, tenant)
+    await running(scene)
+    await scene.push(scene.fact(scene.issued(scene.basil)))
+    client = await sign_in(tenant, "SV")
+    pallet = (await packed(client, scene.lot.id)).json()
+    await hold(scene)
+    found = (await client.get(f"/fsq/lots/{scene.lot.id}/trace")).json()
+    shown = {(node["column"], node["kind"], node["code"], node["is_held"]) for node in found["nodes"]}
+    assert shown == {
+        (1, "lot", "BP-261117-A", False),
+        (2, "batch", "B-2611-0418", False),
+        (3, "lot", "TBS-261123-02", True),
+        (3, "pallet", f"PAL-{pallet['sscc'][-5:-1]}", True),
+    }
+    ends = {(edge["source"].partition(":")[0], edge["target"].partition(":")[0]) for edge in found["edges"]}
+    assert ends == {("lot", "batch"), ("batch", "lot"), ("batch", "pallet")}
+    back = (await client.get(f"/fsq/lots/{scene.basil.id}/trace", params={"direction": "forward"})).json()
+    assert {node["code"] for node in back["nodes"] if node["is_held"]} == {
+        "TBS-261123-02",
+        f"PAL-{pallet['sscc'][-5:-1]}",
+    }
+    share = {edge["target"].partition(":")[0]: edge["share"] for edge in back["edges"]}
+    assert share["batch"] == share["pallet"] == 1.0
+    assert back["balance"]["used"] == "12.0000"
+    assert back["balance"]["in_store"] == "468.0000"
