@@ -57,7 +57,8 @@ _KEPT = "even_if_refused"
 
 def even_if_refused(db: AsyncSession, work: Work) -> None:
     """Have work done in a transaction of its own if this one is refused: a failed signature is on record."""
-    db.info.setdefault(_KEPT, []).append(work)
+    kept: list[Work] = db.info[_KEPT]
+    kept.append(work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ class Database:
         if wanted is None:
             raise NotAllowed("no_tenant")
         tenant = await self.tenant(wanted)
+        kept: list[Work] = []
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
+        info[_KEPT] = kept
         try:
             async with self._cap:
                 engine = await self._borrow(tenant.schema)
@@ -131,7 +134,7 @@ class Database:
                 finally:
                     self._users[tenant.schema] -= 1
         except Exception:
-            for work in info.pop(_KEPT, ()):
+            for work in kept:
                 async with self.tenant_session(tenant.id, actor) as after:
                     await work(after)
             raise

@@ -87,7 +87,7 @@ async def test_an_unknown_route_and_method_are_problems(broken: httpx.AsyncClien
 
 @pytest.mark.parametrize("given", ["a b", "x" * 65, "inj\tect", "☃"])
 async def test_a_request_id_that_is_not_sane_is_replaced(broken: httpx.AsyncClient, given: str) -> None:
-    answer = await broken.get("/nowhere", headers={b"X-Request-Id": given.encode()})  # type: ignore[dict-item]
+    answer = await broken.get("/nowhere", headers={b"X-Request-Id": given.encode()})
     assert answer.headers["x-request-id"] != given
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
