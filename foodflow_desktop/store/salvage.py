@@ -34,12 +34,14 @@ class Salvaged:
         aside: where the damaged file lies now.
         kept: rows carried over.
         lost: rows past the acknowledged ones that are known to have existed and do not hold.
+        is_unreadable: not even the list of logs could be read; nobody knows how much is lost.
         loose: (lane, bytes) of sound rows after a bad one; they go on under the new incarnation.
     """
 
     aside: Path
     kept: int = 0
     lost: int = 0
+    is_unreadable: bool = False
     loose: list[tuple[int, bytes]] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
@@ -79,7 +81,9 @@ def _carry(old: Any, fresh: Any, lanes: list[int], outcome: Salvaged) -> None:
         (log, lane): rest
         for log, lane, *rest in _rows(old, "SELECT log, lane, acked, acked_at, parked, dead FROM cursor")
     }
-    for log in list(_rows(old, "SELECT id, device, incarnation, started_at, reason FROM log ORDER BY id")):
+    logs = list(_rows(old, "SELECT id, device, incarnation, started_at, reason FROM log ORDER BY id"))
+    outcome.is_unreadable = not logs
+    for log in logs:
         fresh.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?)", log)
         for lane in lanes:
             acked, acked_at, parked, dead = cursors.get((log[0], lane), (0, None, 0, "[]"))
@@ -92,12 +96,11 @@ def _carry(old: Any, fresh: Any, lanes: list[int], outcome: Salvaged) -> None:
 
 def _carry_lane(old: Any, fresh: Any, log: tuple[Any, ...], lane: int, acked: int, outcome: Salvaged) -> int:
     """Copy rows while the chain holds, collect sound ones after it; the last row copied."""
-    question = "SELECT log, lane, seq, kind, ver, body, hash, sig FROM journal WHERE log = ? AND lane = ? ORDER BY seq"
     genesis = chain.genesis(UUID(log[1]), UUID(log[2]), lane)
-    kept, highest, is_whole = 0, acked, True
+    kept, highest, is_whole = 0, max(acked, _highest(old, log[0], lane)), True
     walk = Walk(genesis)
     loose = []
-    for row in _rows(old, question, (log[0], lane)):
+    for row in _seek(old, log[0], lane, highest):
         highest = max(highest, row[2])
         is_sound = walk.take(row[2], journal.raw(row[5]), journal.raw(row[6]))
         is_whole = is_whole and is_sound and row[2] == kept + 1
@@ -110,6 +113,35 @@ def _carry_lane(old: Any, fresh: Any, log: tuple[Any, ...], lane: int, acked: in
     outcome.kept += kept + len(loose)
     outcome.lost += highest - max(kept, acked) - len(loose)
     return kept
+
+
+def _seek(old: Any, log: int, lane: int, highest: int) -> Iterator[tuple[Any, ...]]:
+    """Rows of a lane in order, also those behind a page that cannot be read: found by their key."""
+    question = (
+        "SELECT log, lane, seq, kind, ver, body, hash, sig FROM journal"
+        " WHERE log = ? AND lane = ? AND seq > ? ORDER BY seq"
+    )
+    after = 0
+    while True:
+        try:
+            for row in old.execute(question, (log, lane, after)):
+                after = row[2]
+                yield row
+        except sqlite.DatabaseError:
+            after += 1
+            if after > highest:
+                return
+        else:
+            return
+
+
+def _highest(old: Any, log: int, lane: int) -> int:
+    """The last sequence that anything in the file still speaks of."""
+    questions = (
+        "SELECT seq FROM journal WHERE log = ? AND lane = ? ORDER BY seq DESC LIMIT 1",
+        "SELECT seq FROM entry INDEXED BY entry_place WHERE log = ? AND lane = ? ORDER BY seq DESC LIMIT 1",
+    )
+    return max((seq for question in questions for (seq,) in _rows(old, question, (log, lane))), default=0)
 
 
 def _rows(connection: Any, question: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

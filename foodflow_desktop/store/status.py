@@ -45,7 +45,8 @@ class SyncStatus:
         conflicts: commands the server answered with conflict or rejected.
         last_error: stable code of the newest sync error, None after a success.
         is_revoked: the server no longer takes orders from this terminal, only evidence.
-        salvage: what the last start found damaged, if anything.
+        salvage: records ``kept`` and ``lost`` when a damaged file was set aside, and how many files were
+            ``unreadable``; empty once a person has seen it (``repair``).
     """
 
     is_paired: bool
@@ -72,7 +73,7 @@ class SyncStatus:
         return (
             self.conflicts
             + sum(lane.dead + (lane.problem is not None) for lane in self.lanes)
-            + (self.salvage.get("lost", 0) > 0)
+            + any(self.salvage.get(what) for what in ("lost", "unreadable"))
         )
 
     @property

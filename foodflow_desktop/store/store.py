@@ -371,6 +371,7 @@ class Store:
         counts = {
             "kept": sum(outcome.kept for outcome in self._salvaged.values()),
             "lost": sum(outcome.lost for outcome in self._salvaged.values()),
+            "unreadable": sum(outcome.is_unreadable for outcome in self._salvaged.values()),
         }
         self._ops.run(lambda db: put_note(db, SALVAGE_NOTE, counts))
 

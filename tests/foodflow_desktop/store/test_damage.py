@@ -120,7 +120,10 @@ def test_a_changed_last_row_is_not_built_upon(tmp_path: Path, caplog) -> None:
     caplog.clear()
 
 
-def test_t9_a_damaged_page_is_found_set_aside_and_the_journal_carried_over(tmp_path: Path, caplog) -> None:
+@pytest.mark.parametrize("where", [0.2, 0.35, 0.5, 0.8])
+def test_t9_a_damaged_page_is_found_set_aside_and_the_journal_carried_over(
+    tmp_path: Path, caplog, where: float
+) -> None:
     store = opened(tmp_path)
     first = store.status().incarnation
     rows = store.record_all([weighing(n) for n in range(200)])
@@ -129,7 +132,7 @@ def test_t9_a_damaged_page_is_found_set_aside_and_the_journal_carried_over(tmp_p
     assert batch.last.seq == 200
     store.close()
     raw = bytearray((tmp_path / "ops.db").read_bytes())
-    page = len(raw) // 4096 // 2 * 4096
+    page = int(len(raw) // 4096 * where) * 4096
     raw[page : page + 4096] = b"\xff" * 4096
     (tmp_path / "ops.db").write_bytes(raw)
     store = opened(tmp_path)

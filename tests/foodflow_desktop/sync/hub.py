@@ -34,7 +34,7 @@ from server.sync.models import SyncDead, SyncLog, SyncTelemetry
 from tests.foodflow_desktop.store.terminals import KEY
 
 LOGIN = "FFB-3001"
-PASSWORD = "demo-supervisor-of-the-shift"
+PASSWORD = "demo-supervisor-of-the-shift"  # noqa: S105  # of a test
 
 
 @dataclass
