@@ -48,8 +48,12 @@ def rejudge(body: CcpReading, version: CcpVersion | None) -> tuple[ccp.CcpJudgem
     return judged, flags
 
 
-async def record(db: AsyncSession, stamp: Stamp, body: CcpReading, *, extra_flags: Sequence[str] = ()) -> None:
-    """Keep a reading with both verdicts; a difference is itself flagged for a person."""
+async def record(db: AsyncSession, stamp: Stamp, body: CcpReading, *, extra_flags: Sequence[str] = ()) -> bool:
+    """Keep a reading with both verdicts; a difference is itself flagged for a person.
+
+    Returns:
+        Whether one of the two calls it a breach that must have a deviation.
+    """
     version = await db.get(CcpVersion, body.ccp_version_id)
     judged, flags = rejudge(body, version)
     if stamp.recorded_at - stamp.occurred_at > LATE:
@@ -76,6 +80,7 @@ async def record(db: AsyncSession, stamp: Stamp, body: CcpReading, *, extra_flag
         "flags": [*stamp.flags, *extra_flags, *flags],
     }
     await stamps.record(db, CcpMonitoring, [stamp.columns() | row])
+    return not body.is_attempt and (body.verdict.is_breach or (judged is not None and judged.verdict.is_breach))
 
 
 async def _is_judged_otherwise_now(

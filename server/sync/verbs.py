@@ -35,6 +35,10 @@ BulkVerb: TypeAlias = Callable[
 Recorder: TypeAlias = Callable[[AsyncSession, Sequence[tuple[Stamp, Any]]], Awaitable[None]]
 
 
+_BREACH = "ccp_breach"
+"""Set on the session by a reading that must have a deviation; batches without one need no look."""
+
+
 class Unresolved(FoodFlowError):
     """The fact names a record that is not here yet; it waits for it, parked."""
 
@@ -69,7 +73,8 @@ def stamp_of(stored: StoredFact, fact: Fact) -> Stamp:
 
 async def ccp_reading(db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.CcpReading) -> None:
     """A reading of a critical control point."""
-    await monitoring.record(db, stamp_of(stored, fact), body)
+    if await monitoring.record(db, stamp_of(stored, fact), body):
+        db.info[_BREACH] = True
 
 
 async def deviation_opened(
@@ -251,4 +256,5 @@ VERBS: dict[str, Verb] = {
 
 async def settle(db: AsyncSession, _actor: Actor, _device_id: UUID) -> None:
     """After the last fact of a batch, in its transaction: complete what the terminal left open."""
-    await breach.settle(db)
+    if db.info.pop(_BREACH, False):
+        await breach.settle(db)
