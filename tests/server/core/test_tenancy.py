@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import NotAllowed, NotFound, Refused
 from server.core import actor, audit
@@ -91,7 +92,7 @@ SABOTAGE = {
     "platform tables": ["GRANT USAGE ON SCHEMA platform TO {thief}", "GRANT SELECT ON platform.tenant TO {thief}"],
     "large object": ["ALTER ROLE {thief} SUPERUSER"],
 }
-"""The right whose absence stops each attack. COPY to the client is stopped by the driver too."""
+"""The right whose absence stops each attack."""
 
 
 @pytest.mark.parametrize("attack", SABOTAGE, ids=str)
@@ -113,6 +114,28 @@ async def test_the_attack_is_real_once_the_right_is_there(
     finally:
         admin.execute(f"ALTER ROLE {thief.schema} NOSUPERUSER".encode())
     await database.forget(thief)
+
+
+async def copied(db: AsyncSession, schema: str) -> int:
+    """Rows that the driver's own COPY brings out of a schema, past SQLAlchemy."""
+    raw = (await (await db.connection()).get_raw_connection()).driver_connection
+    assert isinstance(raw, psycopg.AsyncConnection)
+    async with raw.cursor() as cursor, cursor.copy(f"COPY {schema}.core_audit TO STDOUT".encode()) as copy:
+        return len([row async for row in copy.rows()])
+
+
+async def test_copy_brings_nothing_out_of_another_tenant(
+    database: Database, admin: psycopg.Connection[tuple[object, ...]], two_tenants: Two
+) -> None:
+    victim, thief = two_tenants
+    await leave_a_secret(database, victim)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        async with database.tenant_session(thief.id) as db:
+            await copied(db, victim.schema)
+    for statement in SABOTAGE["qualified name"]:
+        admin.execute(statement.format(victim=victim.schema, thief=thief.schema).encode())
+    async with database.tenant_session(thief.id) as db:
+        assert await copied(db, victim.schema) == 1
 
 
 async def test_another_search_path_shows_no_rows_even_if_set(database: Database, two_tenants: Two) -> None:
