@@ -217,15 +217,15 @@ class RailButton(Pressable):
         area = QRectF(8, 0, RAIL_W - 17, RAIL_ITEM_H)
         ink = "accentInk" if self.is_here else "ink2"
         if self.is_here or self.isDown():
-            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setPen(QPen(theme.colour("accent"), 2) if theme.is_high_contrast() else Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("accentSoft"))
-            painter.drawRoundedRect(area, 12, 12)
+            painter.drawRoundedRect(area.adjusted(1, 1, -1, -1) if theme.is_high_contrast() else area, 12, 12)
         if self.is_here:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("accent"))
             painter.drawRoundedRect(QRectF(-4, 22, 9, 50), 3, 3)
         self.paint_focus(painter, 12)
-        painter.drawPixmap(QPointF(41, 19), theme.pixmap(self.icon, 30, ink, self.devicePixelRatioF()))
+        painter.drawPixmap(QPointF(40, 18), theme.pixmap(self.icon, 32, ink, self.devicePixelRatioF(), 1.9))
         painter.setFont(theme.font(15.1, 600))
         if painter.fontMetrics().horizontalAdvance(self.text()) > RAIL_W - 6:
             painter.setFont(theme.font(13, 600))

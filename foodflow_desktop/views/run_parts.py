@@ -47,7 +47,7 @@ class StateChip(QWidget):
         """Room for dot and words."""
         width = 36 + QFontMetricsF(theme.font(19, 680)).horizontalAdvance(self._word) + 14
         if self._tail:
-            width += 8 + QFontMetricsF(theme.font(19, 450)).horizontalAdvance(self._tail)
+            width += 8 + QFontMetricsF(theme.font(18, 450)).horizontalAdvance(self._tail)
         return QSize(round(width), max(40, theme.px(32)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -63,8 +63,8 @@ class StateChip(QWidget):
         dot = QRectF(14, half - 7, 14, 14)
         painter.drawRect(dot) if self._dot == "ink" else painter.drawEllipse(dot)
         left = 36.0
-        for text, weight, ink in ((self._word, 680, "ink"), (self._tail, 450, "ink2")):
-            painter.setFont(theme.font(19, weight))
+        for text, px, weight, ink in ((self._word, 19, 680, "ink"), (self._tail, 18, 450, "ink2")):
+            painter.setFont(theme.font(px, weight))
             painter.setPen(theme.colour(ink))
             width = painter.fontMetrics().horizontalAdvance(text)
             painter.drawText(QRectF(left, 0, width + 4, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
@@ -226,13 +226,14 @@ class Figure(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self._label, self._value = Words(f"{name}.label", 16, 560, "ink3"), Words(f"{name}.value", 25, 720)
-        self._tail = Words(f"{name}.tail", 17, 450, "ink2")
+        self._label, self._value = Words(f"{name}.label", 16, 560, "ink3"), Words(f"{name}.value", 26, 720)
+        self._tail = Words(f"{name}.tail", 16.4, 450, "ink2")
         line = row(gap=5)
-        line.addWidget(self._value, 0, Qt.AlignmentFlag.AlignBaseline)
-        line.addWidget(self._tail, 0, Qt.AlignmentFlag.AlignBaseline)
+        line.addWidget(self._value)
+        line.addWidget(self._tail, 0, Qt.AlignmentFlag.AlignBottom)
+        self._tail.setContentsMargins(0, 0, 0, 2)  # on the value's baseline
         line.addStretch(1)
-        box = column(gap=1)
+        box = column(gap=3)
         box.addWidget(self._label)
         box.addLayout(line)
         self.setLayout(box)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from foodflow_desktop.stations.context import Context
 from foodflow_desktop.stations.line import LineStation
@@ -44,17 +44,23 @@ class StateCard(Card):
         chips.addStretch(1)
         chips.addWidget(self._batch)
         count = row(gap=15)
-        count.addWidget(self._count, 0, Qt.AlignmentFlag.AlignBaseline)
-        count.addWidget(self._of, 0, Qt.AlignmentFlag.AlignBaseline)
+        count.addWidget(self._count)
+        count.addWidget(self._of, 0, Qt.AlignmentFlag.AlignBottom)
         count.addStretch(1)
-        figures = row(gap=12)
-        for figure, stretch in ((self._rate, 264), (self._good, 125), (self._scrap, 140), (self._finish, 155)):
-            figures.addWidget(figure, stretch)
-        box = column(margins=(28, 24, 28, 20))
+        figures = QGridLayout()
+        figures.setContentsMargins(0, 0, 0, 0)
+        figures.setHorizontalSpacing(0)
+        places = ((self._rate, 264), (self._good, 125), (self._scrap, 140), (self._finish, 155))
+        for place, (figure, stretch) in enumerate(places):
+            figures.addWidget(figure, 0, place)
+            figures.setColumnStretch(place, stretch)
+            figure.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._of.setContentsMargins(0, 0, 0, 14)  # on the count's baseline
+        box = column(margins=(29, 25, 29, 20))
         box.addLayout(chips)
-        box.addSpacing(14)
+        box.addSpacing(16)
         box.addWidget(self._product)
-        box.addSpacing(4)
+        box.addSpacing(3)
         box.addLayout(count)
         box.addStretch(1)
         box.addWidget(self._track)
@@ -62,6 +68,7 @@ class StateCard(Card):
         box.addWidget(Rule())
         box.addSpacing(17)
         box.addLayout(figures)
+        box.addSpacing(1)
         self.setLayout(box)
 
     def show_screen(self, screen: RunScreen) -> None:
@@ -103,7 +110,7 @@ class HourCard(Card):
         head.addSpacing(4)
         head.addWidget(self._swatch)
         head.addWidget(self._stop)
-        box = column(gap=14, margins=(28, 18, 28, 20))
+        box = column(gap=14, margins=(29, 19, 29, 20))
         box.addLayout(head)
         box.addWidget(self._bars, 1)
         self.setLayout(box)
@@ -133,11 +140,11 @@ class NextCard(Card):
         )
         self._nothing = Words("run.next.nothing", 19, 450, "ink2", wrap=True)
         self._tasks = [TaskButton(f"run.task.{number}") for number in (1, 2, 3)]
-        head = row(margins=(4, 0, 4, 0))
+        head = row(margins=(5, 1, 5, 5))
         head.addWidget(self._title)
         head.addStretch(1)
         head.addWidget(self._count)
-        box = column(gap=12, margins=(20, 19, 20, 20))
+        box = column(gap=12, margins=(21, 19, 21, 20))
         box.addLayout(head)
         box.addWidget(self._nothing)
         for task in self._tasks:

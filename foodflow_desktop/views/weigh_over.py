@@ -36,7 +36,7 @@ class _OverMark(QWidget):
         painter.setFont(theme.font(176 / theme.scale(), 700))
         word = tr("over")
         width = painter.fontMetrics().horizontalAdvance(word)
-        left = (self.width() - width - 151) / 2 - 4
+        left = (self.width() - width - 151) / 2 + 3
         base = self.height() / 2 + 53
         painter.setBrush(theme.colour("crit"))
         painter.drawPolygon(QPolygonF([QPointF(left, base), QPointF(left + 116, base), QPointF(left + 58, base - 104)]))
@@ -67,8 +67,8 @@ class OverPanel(QWidget):
     def __init__(self, on_other: Callable[[], object], on_silence: Callable[[], object]) -> None:
         super().__init__()
         self.setObjectName("weigh.over")
-        self._title = Words("weigh.over.title", 42, 720, "onState", heading=True)
-        self._do = Words("weigh.over.do", 22, 560, "onState", wrap=True)
+        self._title = Words("weigh.over.title", 43, 720, "onState", heading=True)
+        self._do = Words("weigh.over.do", 23, 560, "onState", wrap=True)
         self._alarm_icon, self._alarm = Icon("speaker", 28, "onState"), Words("weigh.over.alarm", 18, 620, "onState")
         self._scale = Words("weigh.over.scale", 22, 680, heading=True)
         self._lines = [_Line(f"weigh.over.{number}") for number in range(3)]
@@ -76,7 +76,7 @@ class OverPanel(QWidget):
         self._kept_icon = Icon("info", 28, "ink2")
         self._nothing, self._kept = Words("weigh.over.nothing", 20, 680), Words("weigh.over.kept", 20, 450, "ink2")
         self.other = TouchButton("weigh.other_scale", "outline", "scale", px=21, weight=650, height=92, icon_px=30)
-        self.silence = TouchButton("weigh.silence", "primary", "speaker_off", px=26, weight=680, height=92, icon_px=32)
+        self.silence = TouchButton("weigh.silence", "primary", "speaker_off", px=27, weight=680, height=92, icon_px=32)
         self.other.setMinimumWidth(330)
         self.silence.setMinimumWidth(420)
         self.other.clicked.connect(lambda _=False: on_other())
@@ -87,7 +87,7 @@ class OverPanel(QWidget):
         self.setLayout(box)
 
     def _head(self) -> QHBoxLayout:
-        words = column(gap=2)
+        words = column(gap=1)
         words.addStretch(1)
         words.addWidget(self._title)
         words.addWidget(self._do)
@@ -106,9 +106,9 @@ class OverPanel(QWidget):
     def _body(self) -> QVBoxLayout:
         card = Card("weigh.over.card", fill="surface2")
         card.setFixedWidth(340)
-        inside = column(margins=(26, 20, 26, 22))
+        inside = column(margins=(26, 21, 26, 26))
         inside.addWidget(self._scale)
-        inside.addSpacing(13)
+        inside.addSpacing(15)
         for line in self._lines:
             inside.addWidget(line)
         inside.addStretch(1)
@@ -119,7 +119,7 @@ class OverPanel(QWidget):
         upper.addWidget(card)
         kept = row(gap=16)
         kept.addWidget(self._kept_icon)
-        words = row(gap=6)
+        words = row(gap=3)
         words.addWidget(self._nothing)
         words.addWidget(self._kept, 1)
         kept.addLayout(words, 1)
@@ -170,7 +170,7 @@ class OverPanel(QWidget):
         painter.setPen(QPen(theme.colour("crit"), 5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area.adjusted(2.5, 2.5, -2.5, -2.5), 15, 15)
-        painter.drawPixmap(QPointF(42, 28), theme.pixmap("crit", 82, "onState", self.devicePixelRatioF()))
+        painter.drawPixmap(QPointF(44, 30), theme.pixmap("stop", 78, "onState", self.devicePixelRatioF()))
 
 
 def _kept(numbers: list[int]) -> str:

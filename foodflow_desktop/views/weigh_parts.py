@@ -98,9 +98,9 @@ class CheckCard(Card):
         head.addWidget(self.title)
         head.addStretch(1)
         head.addWidget(self.average)
-        box = column(margins=(17, 17, 17, 19))
+        box = column(margins=(17, 18, 17, 19))
         box.addLayout(head)
-        box.addSpacing(9)
+        box.addSpacing(12)
         for line in self.rows:
             box.addWidget(line)
         box.addSpacing(12)
@@ -172,7 +172,7 @@ class ScaleBox(Card):
         self.facts = [_Fact(f"weigh.scale.{number}") for number in range(3)]
         box = column(gap=0, margins=(23, 19, 23, 16))
         box.addWidget(self.title)
-        box.addSpacing(8)
+        box.addSpacing(6)
         for fact in self.facts:
             fact.setMinimumHeight(38)
             box.addWidget(fact)

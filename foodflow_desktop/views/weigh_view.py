@@ -39,9 +39,9 @@ class ScalePage(QWidget):
             Words("weigh.product", 20, 450, "ink2"),
         )
         self._sample = Pill("weigh.sample", height=36, px=17, weight=640, side=14)
-        self._state = Pill("weigh.state", height=46, px=22, weight=680, side=14)
-        self._stable = Pill("weigh.stable", height=46, px=19, weight=650, side=11)
-        self._tare = Pill("weigh.tare_chip", height=46, px=19, weight=650, side=14)
+        self._state = Pill("weigh.state", height=46, px=22, weight=680, side=13, icon_px=28, right=20, gap=8)
+        self._stable = Pill("weigh.stable", height=46, px=19, weight=650, side=9, icon_px=26, gap=8, right=14)
+        self._tare = Pill("weigh.tare_chip", height=46, px=19, weight=650, side=15)
         self._digits, self._hint = Readout("weigh.digits"), Words("weigh.hint", 23, 450, "ink2")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
@@ -50,7 +50,7 @@ class ScalePage(QWidget):
         self.zero = TouchButton("weigh.zero", px=21, weight=660, height=88)
         self.tare = TouchButton("weigh.tare", px=21, weight=660, height=88)
         self.typed = TouchButton("weigh.type", "outline", "keyboard", px=22, weight=660, height=88, icon_px=30)
-        look = {"px": 27, "weight": 680, "height": 88, "icon_px": 32}
+        look = {"px": 28, "weight": 680, "height": 88, "icon_px": 34}
         self.record = TouchButton("weigh.record", "primary", "clipboard", **look)
         self.again = TouchButton("weigh.try_again", "primary", "sync", **look)
         self.test = TouchButton("weigh.do_test", "primary", "weight", **look)
@@ -68,7 +68,7 @@ class ScalePage(QWidget):
         self._build()
 
     def _build(self) -> None:
-        head = row(gap=13)
+        head = row(gap=11)
         head.addWidget(self._title)
         head.addWidget(self._product)
         head.addStretch(1)
@@ -98,7 +98,7 @@ class ScalePage(QWidget):
         box.addLayout(chips)
         box.addWidget(self._digits)
         box.addWidget(self._hint)
-        box.addSpacing(16)
+        box.addSpacing(20)
         box.addWidget(self._band)
         box.addStretch(1)
         box.addLayout(saved)

@@ -34,7 +34,9 @@ def render(shot: Shot) -> QImage:
     """The window of a shot, drawn offscreen at its size."""
     window = shot.build()
     window.resize(*shot.size)
+    window.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # no control has the ring: nobody pressed Tab
     window.show()
+    window.setFocus()
     for _ in range(3):  # layout, polish, fonts
         QApplication.processEvents()
         window.resize(*shot.size)

@@ -11,12 +11,12 @@ ICONS: dict[str, str] = {
     "backspace": '<path d="M8.5 5H21v14H8.5L2.5 12zM12 9.5l5 5M17 9.5l-5 5"/>',
     "badge": '<rect x="3.5" y="5" width="17" height="16" rx="2.5"/><path d="M9.5 5V3h5v2"/><circle cx="12" cy="11.6" r="2.3"/><path d="M8 18a4 4 0 0 1 8 0"/>',
     "barcode": '<path d="M3 8V4h4M17 4h4v4M21 16v4h-4M7 20H3v-4M7.5 8v8M10.5 8v8M13.5 8v8M16.5 8v8"/>',
-    "box": '<path d="M12 2.8l8.5 4.7v9L12 21.2 3.5 16.5v-9zM3.5 7.5L12 12.2l8.5-4.7M12 12.2v9"/>',
+    "box": ('<path d="M12 2l9.2 4.9v10.2L12 22l-9.2-4.9V6.9zM2.8 6.9L12 11.8l9.2-4.9M12 11.8V22"/>'),
     "check": ('<circle cx="12" cy="12" r="9.5" fill="INK"/><path d="M8 12.3l2.8 2.8L16 9.8" stroke="INSIDE"/>'),
     "check_line": '<circle cx="12" cy="12" r="9"/><path d="M8 12.3l2.8 2.8L16 9.8"/>',
     "chevron": '<path d="M9 5l7 7-7 7"/>',
     "clipboard": (
-        '<rect x="4.6" y="4" width="14.8" height="17.6" rx="2"/><path d="M9 4V2.800h6V4M8.600 12.900l2.400 2.400 4.400-4.600"/>'
+        '<rect x="4.8" y="3.9" width="14.4" height="17.5" rx="2"/><path d="M8.7 3.9V2.6h6.6v1.3M8.5 12.9l2.6 2.6 4.8-5.2"/>'
     ),
     "clock": '<circle cx="12" cy="12" r="9"/><path d="M12 6.8V12l3 2.5"/>',
     "cloud_off": ('<path d="M3 3l18 18M8.2 7.6A6.5 6.5 0 0 1 17.5 11a4 4 0 0 1 3 6.2M17 19H7.5A5 5 0 0 1 6 9.3"/>'),
@@ -35,13 +35,15 @@ ICONS: dict[str, str] = {
     ),
     "crit_out": '<path d="M8 2.5h8L21.5 8v8L16 21.5H8L2.5 16V8z" fill="INK" stroke="none"/><path d="M12 7v5.8M12 16.5v.2" stroke="INSIDE" stroke-width="2.7"/>',
     "coffee": ('<path d="M4 9.5h13v7a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM17 11h1.5a2.5 2.5 0 0 1 0 5H17M8 3v3M12.5 3v3"/>'),
-    "detector": '<path d="M3 21v-9a9 9 0 0 1 18 0v9h-5v-8.5a4 4 0 0 0-8 0V21z"/>',
+    "detector": (
+        '<path d="M4 21.3V10.6a8 8 0 0 1 16 0v10.7M8.2 21.3V10.8a3.8 3.8 0 0 1 7.6 0v10.5M2.2 21.3h7.6M14.2 21.3h7.6"/>'
+    ),
     "dots": (
-        '<g fill="INK" stroke="none"><circle cx="5" cy="12" r="2.2"/><circle cx="12" cy="12" r="2.2"/><circle cx="19" cy="12" r="2.2"/></g>'
+        '<g fill="INK" stroke="none"><circle cx="4.4" cy="12" r="2.6"/><circle cx="12" cy="12" r="2.6"/><circle cx="19.6" cy="12" r="2.6"/></g>'
     ),
     "download": '<path d="M12 4v11M7 11l5 5 5-5M4 20.5h16"/>',
     "downstream": '<path d="M20 4v16M4 12h12M11 7l5 5-5 5"/>',
-    "flag": '<path d="M5 21.5V4h14.5l-2.5 5 2.5 5H5"/>',
+    "flag": ('<path d="M5 21.5V3.6h13.8l-3.2 4.6 3.2 4.6H5"/>'),
     "flask": '<path d="M9 3h6M10 3v6.5L4.8 18.6A1.8 1.8 0 0 0 6.4 21.3h11.2a1.8 1.8 0 0 0 1.6-2.7L14 9.5V3M7.5 15h9"/>',
     "globe": '<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c-5 5-5 13 0 18M12 3c5 5 5 13 0 18"/>',
     "grid": (
@@ -67,11 +69,11 @@ ICONS: dict[str, str] = {
     "pallet": (
         '<path d="M4 3.5h7v6H4zM13 3.5h7v6h-7zM4 9.5h7v6H4zM13 9.5h7v6h-7zM2.5 20.5h19M5 17.5v3M12 17.5v3M19 17.5v3"/>'
     ),
-    "pause": '<circle cx="12" cy="12" r="9"/><path d="M10 9v6M14 9v6"/>',
+    "pause": ('<circle cx="12" cy="12" r="9.8"/><path d="M9.7 8.2v7.6M14.3 8.2v7.6"/>'),
     "pencil": '<path d="M4 20l1-4.5L16.5 4l3.5 3.5L8.5 19zM14 6.5l3.5 3.5"/>',
     "people": '<circle cx="9.5" cy="8" r="4"/><path d="M2.5 20.5a7 7 0 0 1 14 0M16 4.5a4 4 0 0 1 0 7.5M18.5 14.5a7 7 0 0 1 3 6"/>',
     "phone": '<path d="M5 3.5h4l1.8 5-2.3 1.6a11.5 11.5 0 0 0 5.4 5.4l1.6-2.3 5 1.8v4a1.8 1.8 0 0 1-2 1.8C10.500 20.200 3.800 13.500 3.200 5.500A1.8 1.8 0 0 1 5 3.500z"/>',
-    "play": '<circle cx="12" cy="12" r="9"/><path d="M10 8.5l5.5 3.5-5.5 3.5z"/>',
+    "play": ('<circle cx="12" cy="12" r="9.8"/><path d="M9.8 8.4v7.2l6.6-3.6z" fill="INK" stroke-width="1.4"/>'),
     "plus": '<path d="M12 5v14M5 12h14"/>',
     "pot": ('<path d="M4 9.5h16v6.5a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM2 12.5h2M20 12.5h2M9 6.5V4M12 6.5V3M15 6.5V4"/>'),
     "printer": '<path d="M6.5 9V3.5h11V9M6.5 17.5H4V9h16v8.5h-2.5M6.5 14.5h11v6.5h-11z"/>',
@@ -83,7 +85,9 @@ ICONS: dict[str, str] = {
     "roll": (
         '<circle cx="8.5" cy="9.5" r="6.5"/><circle cx="8.5" cy="9.5" r="1.8"/><path d="M8.5 16H14M15 11.5V19h6.5v-4.5H15"/>'
     ),
-    "scale": '<path d="M8.5 4h7M12 4v5M7 9h10l3 11.5H4zM9.5 16.5h5"/>',
+    "scale": (
+        '<path d="M6.8 3.4h10.4M12 3.4v2.3M7.9 10l2.5-3.6a1.95 1.95 0 0 1 3.2 0L16.1 10M5.9 10h12.2a.8.8 0 0 1 .8.7l1.7 9.4a.8.8 0 0 1-.8.9H4.2a.8.8 0 0 1-.8-.9l1.7-9.4a.8.8 0 0 1 .8-.7z"/>'
+    ),
     "scan": '<path d="M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M8 9v6M11 9v6M13.5 9v6M16 9v6"/>',
     "search": '<circle cx="11" cy="11" r="6.5"/><path d="M20.5 20.5L16 16"/>',
     "share": (
@@ -97,11 +101,15 @@ ICONS: dict[str, str] = {
     ),
     "sprout": '<path d="M12 21v-9M12 12C12 8 9 6 5 6c0 4 3 6 7 6zM12 10c0-4 3-6 7-6 0 4-3 6-7 6z"/>',
     "swap": '<path d="M20 8H4M16 4l4 4M4 16h16M8 20l-4-4"/>',
-    "sync": ('<path d="M20 11a8 8 0 0 0-14.5-3.5L3.5 9.5M3.5 4.5v5h5M4 13a8 8 0 0 0 14.5 3.5l2-2M20.5 19.5v-5h-5"/>'),
+    "sync": (
+        '<path d="M3.5 11.5a8.6 8.6 0 0 1 14.7-5.4l2.3 2.3M20.5 3.4v5h-5M20.5 12.5a8.6 8.6 0 0 1-14.7 5.4l-2.3-2.3M3.5 20.6v-5h5"/>'
+    ),
     "tag": '<path d="M3 6h11.5L21 12l-6.5 6H3z"/><circle cx="8" cy="12" r="1.5"/>',
     "thermometer": '<path d="M9.5 14V5a2.5 2.5 0 0 1 5 0v9a4.5 4.5 0 1 1-5 0zM12 9v8"/>',
     "tick": '<path d="M5 12.5l4.5 4.5L19.5 7"/>',
-    "trash": '<path d="M4 6.5h16M9 6.5V4h6v2.5M6 6.5l1 14h10l1-14M10 10.5v6.5M14 10.5v6.5"/>',
+    "trash": (
+        '<path d="M3.4 6.3h17.2M9 6.3V4.4a.9.9 0 0 1 .9-.9h4.2a.9.9 0 0 1 .9.9v1.9M5.5 6.3l1 14a1 1 0 0 0 1 .9h9a1 1 0 0 0 1-.9l1-14M10 10.4v6.6M14 10.4v6.6"/>'
+    ),
     "truck": (
         '<path d="M2 6h12v10H2zM14 10h4.5l3 3.5V16H14z"/><circle cx="6.5" cy="17.5" r="2"/><circle cx="17.5" cy="17.5" r="2"/>'
     ),
@@ -126,5 +134,10 @@ ICONS: dict[str, str] = {
     "usb": (
         '<path d="M12 21.5V3.2M9.8 5.6L12 3l2.2 2.6M12 17.5l-4.6-3.2V11M12 14.5l4.6-3.2V8.5"/><circle cx="7.4" cy="9.7" r="1.1"/><path d="M15.6 6.8h2v2h-2z"/><circle cx="12" cy="20.5" r="1.3"/>'
     ),
-    "weight": ('<circle cx="12" cy="6" r="3"/><path d="M8.3 9.5h7.4l3 11.5H5.3z"/>'),
+    "weight": (
+        '<circle cx="12" cy="5" r="2.9"/><path d="M8.6 8.6h6.8a1 1 0 0 1 1 .8l2.6 10.4a1 1 0 0 1-1 1.2H6a1 1 0 0 1-1-1.2L7.6 9.4a1 1 0 0 1 1-.8z"/>'
+    ),
+    "stop": (
+        '<path d="M7.4 1h9.2L23 7.4v9.2L16.6 23H7.4L1 16.6V7.4z" fill="INK" stroke="none"/><path d="M12 6.6v6.6" stroke="INSIDE" stroke-width="2.9"/><circle cx="12" cy="17.6" r="1.75" fill="INSIDE" stroke="none"/>'
+    ),
 }

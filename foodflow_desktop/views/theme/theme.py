@@ -77,6 +77,8 @@ def font(size: float, weight: int = 400, mono: bool = False, *, heading: bool = 
         found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.01 * size * _Now.scale)
     else:
         found.setFeature(QFont.Tag("zero" if mono else "tnum"), 1)
+    if not mono:  # Inter's contextual forms widen the hyphen of a code such as SC-02
+        found.setFeature(QFont.Tag("calt"), 0)
     # Only the axis: setWeight as well makes Qt embolden what is bold already.
     found.setVariableAxis(QFont.Tag("wght"), weight)
     if not mono:  # what a browser does by itself: optical size follows the size shown

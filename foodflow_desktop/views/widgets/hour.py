@@ -90,10 +90,10 @@ class HourBars(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        foot = theme.px(30)
+        foot = theme.px(35)
         height = self.height() - foot
         top = 2.0
-        target_y = top + (height - top) * 0.105
+        target_y = top + (height - top) * 0.11
         most = max(bar.count for bar in self._bars)
         full = max(self._per_bar or 0, most * 0.9, 1) / (1 - 0.105)
         pitch = self.width() / len(self._bars)
@@ -118,7 +118,7 @@ class HourBars(QWidget):
     def _paint_times(self, painter: QPainter, top: float, pitch: float) -> None:
         painter.setFont(theme.font(15.5, 450))
         painter.setPen(theme.colour("ink2"))
-        line = QRectF(0, top + 4, self.width(), self.height() - top - 4)
+        line = QRectF(0, top, self.width(), self.height() - top - 4)
         for number in self.LABELS:
             if number >= len(self._bars):
                 continue

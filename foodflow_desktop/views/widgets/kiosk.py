@@ -191,12 +191,23 @@ class TouchButton(Pressable):
 class Pill(QWidget):
     """A kiosk chip: shape, word and colour in a rounded field."""
 
-    def __init__(self, name: str, *, height: int = 36, px: float = 17, weight: int = 650, side: int = 14) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        height: int = 36,
+        px: float = 17,
+        weight: int = 650,
+        side: int = 14,
+        icon_px: int = 22,
+        gap: int = 9,
+        right: int | None = None,
+    ) -> None:
         super().__init__()
         self.setObjectName(name)
         self._height, self._fill, self._border = height, "surface2", "line"
-        box = row(gap=9, margins=(side, 0, side, 0))
-        self._icon = Icon("info", 22, "ink")
+        box = row(gap=gap, margins=(side, 0, side if right is None else right, 0))
+        self._icon = Icon("info", icon_px, "ink")
         self.words = Words(f"{name}.text", px, weight)
         box.addWidget(self._icon)
         box.addWidget(self.words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from foodflow_desktop.views import theme
@@ -19,7 +19,7 @@ class Readout(QWidget):
         super().__init__()
         self.setObjectName(name)
         self._text, self._unit, self._ink, self._is_about = "", "", "ink", False
-        self.setMinimumHeight(190)
+        self.setFixedHeight(196)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_value(self, text: str, unit: str, *, ink: str = "ink", is_about: bool = False) -> None:
@@ -45,12 +45,13 @@ class Readout(QWidget):
             theme.font(DIGITS_PX * scale / theme.scale(), 700),
             theme.font(UNIT_PX * scale / theme.scale(), 600),
         )
+        digits.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.01 * DIGITS_PX * scale)
         about = theme.font(ABOUT_PX * scale / theme.scale(), 700)
         number_w = QFontMetricsF(digits).horizontalAdvance(self._text)
         about_w = QFontMetricsF(about).horizontalAdvance("≈") + 26 if self._is_about else 0.0
         unit_w = QFontMetricsF(unit).horizontalAdvance(self._unit) + 14
         left = (self.width() - number_w - about_w - unit_w) / 2
-        base = 168.0
+        base = 170.0
         painter.setPen(theme.colour(self._ink))
         if self._is_about:
             painter.setFont(about)
