@@ -20,12 +20,12 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine, exists, select
 
-from foodflow_desktop.store import files, incarnation, journal, lock, migrate, projection, salvage, stamp, terminal
+from foodflow_desktop.store import files, journal, lock, migrate, projection, salvage, stamp, terminal
 from foodflow_desktop.store.cache import Cache, note, put_note
-from foodflow_desktop.store.check import Walk
 from foodflow_desktop.store.drafts import Draft, Recorded
 from foodflow_desktop.store.files import File
 from foodflow_desktop.store.journal import LaneState, LogState
+from foodflow_desktop.store.lives import SALVAGE_NOTE, Lives
 from foodflow_desktop.store.master import Master
 from foodflow_desktop.store.outbox import Outbox
 from foodflow_desktop.store.reserve import DEFAULT_BYTES, Reserve
@@ -38,13 +38,11 @@ from foodflow_desktop.store.witness import DeviceFacts
 from foodflow_desktop.store.writer import CHECKPOINT_BYTES, Hooks, Writer
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import Damaged, DiskFull, FoodFlowError, Invalid, Refused
-from foodflow_kernel.ids import new_id
 from foodflow_kernel.wire import facts
 from foodflow_kernel.wire.protocol import OPS_LANES, Lane
 
 _log = logging.getLogger(__name__)
 
-SALVAGE_NOTE = "salvage"
 HEARD_NOTE = "heard_at"
 KEEP_HEARD_S = 60.0
 
@@ -117,6 +115,7 @@ class Store:
             key,
             Hooks(committed=self._on_committed, failed=self._on_failed),
         )
+        self._lives = Lives(folder, clock, self._ops, self._telemetry)
         self.cache = Cache(self._ops, self._on_master)
         self.outbox = Outbox(self._writer_of, self._reading_of, lambda: self._ops.key, self._refresh)
 
@@ -145,8 +144,8 @@ class Store:
         self._ops.start()
         self._telemetry.start()
         if self.terminal is not None:
-            self._continue_or_begin(self.terminal)
-            self._after_salvage()
+            self._lives.continue_or_begin(self.terminal.device)
+            self._lives.take_over(self._salvaged)
         self._resume_stamps()
         self.cache.load()
         with self.reading() as db:
@@ -300,23 +299,19 @@ class Store:
         self._ops.key = self._telemetry.key = key
         terminal.save(self.folder, paired)
         self.terminal = paired
-        self._continue_or_begin(paired)
+        self._lives.continue_or_begin(paired.device)
         self._resume_stamps()
         self._refresh()
 
     def begin_incarnation(self, reason: str) -> UUID:
-        """Start every lane anew from 1; the log so far is only read and its unsent tail still sent."""
+        """Start every lane anew from 1; the log so far is only read and its unsent tail still sent.
+
+        Raises:
+            Refused: `not_paired`.
+        """
         if self.terminal is None:
             raise Refused("not_paired")
-        device, fresh, now = self.terminal.device, new_id(self.clock.now()), self.clock.now()
-        for writer in (self._ops, self._telemetry):
-
-            def work(db: Connection, writer: Writer = writer) -> None:
-                writer.put_log(journal.begin(db, device, fresh, now, reason=reason, lanes=writer.lanes))
-
-            writer.run(work)
-        incarnation.keep(self.folder, fresh)
-        _log.warning("new incarnation", extra={"reason": reason, "incarnation": str(fresh)})
+        fresh = self._lives.begin(self.terminal.device, reason)
         self._refresh()
         return fresh
 
@@ -328,52 +323,9 @@ class Store:
         """
         if self._status.incarnation == incarnation_:
             self.begin_incarnation("chain_broken")
-        writer = self._writer_of(lane)
-
-        def work(db: Connection) -> int:
-            log = next(log for log in writer.logs if log.incarnation == incarnation_)
-            state = log.lanes[int(lane)]
-            walk = Walk(journal.hash_at(db, log, int(lane), bad - 1) or b"", bad - 1)
-            rows = [
-                row for row in journal.walk(db, log.id, int(lane), bad - 1) if walk.take(row.seq, row.body, row.hash)
-            ]
-            moved = writer.adopt(db, [(int(lane), row.body) for row in rows if row.seq > bad])
-            if lane is not Lane.telemetry and writer.log is not None:
-                projection.move(db, writer.log.id, moved)
-            state = replace(state, problem="chain_broken")
-            journal.save_cursor(db, log.id, state)
-            writer.put_log(log.with_lane(state))
-            return len(moved)
-
-        moved = writer.run(work)
-        _log.error("a journal row was changed", extra={"lane": int(lane), "seq": bad, "moved": moved})
+        moved = self._lives.leave_row(self._writer_of(lane), incarnation_, lane, bad)
         self._refresh()
         return moved
-
-    def _after_salvage(self) -> None:
-        """Go on with what a damaged file still held, and note what it did not."""
-        if not self._salvaged:
-            return
-        for writer in (self._ops, self._telemetry):
-            outcome = self._salvaged.get(writer.file.path.name)
-            if outcome is None:
-                continue
-            loose = outcome.loose
-            if writer is self._telemetry:
-                writer.run(lambda db, loose=loose: self._telemetry.adopt(db, loose))  # type: ignore[misc]
-                continue
-
-            def work(db: Connection, loose: list[tuple[int, bytes]] = loose) -> None:
-                self._ops.adopt(db, loose)
-                projection.rebuild(db)
-
-            writer.run(work)
-        counts = {
-            "kept": sum(outcome.kept for outcome in self._salvaged.values()),
-            "lost": sum(outcome.lost for outcome in self._salvaged.values()),
-            "unreadable": sum(outcome.is_unreadable for outcome in self._salvaged.values()),
-        }
-        self._ops.run(lambda db: put_note(db, SALVAGE_NOTE, counts))
 
     def rebuild(self) -> int:
         """Make ``entry`` anew from the journal; how many rows it has."""
@@ -388,21 +340,6 @@ class Store:
     def boot_id(self) -> str:
         """The period within which monotonic times compare."""
         return self._stamper.boot_id
-
-    def _continue_or_begin(self, paired: Terminal) -> None:
-        ops, telemetry = self._ops.log, self._telemetry.log
-        if ops is not None and ops.device != paired.device:
-            self.begin_incarnation("paired_again")
-            return
-        reason = incarnation.doubt(
-            self.folder, ops.incarnation if ops else None, telemetry.incarnation if telemetry else None
-        )
-        if reason is None and not (
-            self._ops.run(self._ops.is_head_sound) and self._telemetry.run(self._telemetry.is_head_sound)
-        ):
-            reason = "chain_broken"
-        if reason is not None:
-            self.begin_incarnation(reason)
 
     def _resume_stamps(self) -> None:
         """Continue the hybrid clock and the watch over the wall clock from the newest rows."""

@@ -233,6 +233,7 @@ class Writer:
         return following
 
     def _do(self, job: Job) -> None:
+        before = self.logs
         try:
             with files.named_errors(self.file.path.parent):
                 if job.in_transaction:
@@ -242,6 +243,7 @@ class Writer:
                     result = job.work(self._db)
                     self._db.rollback()
         except BaseException as error:  # noqa: BLE001  # handed to whoever asked
+            self.logs = before  # what did not commit did not happen
             job.done.set_exception(error)
         else:
             job.done.set_result(result)
