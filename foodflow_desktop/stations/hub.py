@@ -46,6 +46,16 @@ class LotHit:
 
 
 @dataclass(frozen=True, slots=True)
+class PalletRow:
+    """A pallet that has not left yet."""
+
+    pallet_id: UUID
+    sscc: str
+    qty: Decimal
+    uom: Uom
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A terminal that waits to be approved, with the four words it shows."""
 
@@ -104,6 +114,10 @@ class Hub(Protocol):
 
     def trace(self, lot_id: UUID, direction: str) -> Trace:
         """Where a lot came from, went to, or both."""
+        ...
+
+    def pallets(self, lot_id: UUID) -> tuple[PalletRow, ...]:
+        """The pallets of a lot that have not left yet."""
         ...
 
     def pack(self, lot_id: UUID, qty: Decimal, uom: Uom) -> str:

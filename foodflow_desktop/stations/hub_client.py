@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from foodflow_desktop.stations.hub import DeviceRow, LineChoice, LotHit, Pending, Person
+from foodflow_desktop.stations.hub import DeviceRow, LineChoice, LotHit, PalletRow, Pending, Person
 from foodflow_desktop.store.terminal import write_whole
 from foodflow_desktop.sync.live import Live, fetch_ca
 from foodflow_kernel.clock import Clock
@@ -120,6 +120,15 @@ class HubClient:
                 found[lot_id] = self._session.get(f"fsq/lots/{lot_id}")
         held = self._held(list(found))
         return tuple(self._hit(lot, lot_id in held, made.get(lot_id, "")) for lot_id, lot in found.items())
+
+    def pallets(self, lot_id: UUID) -> tuple[PalletRow, ...]:
+        """The pallets of a lot that have not left yet, oldest first."""
+        rows = self._all("fsq/pallets", sort="packed_at", **{"filter[lot_id]": str(lot_id)})
+        return tuple(
+            PalletRow(UUID(row["id"]), row["sscc"], Decimal(str(row["qty"])), Uom(row["uom"]))
+            for row in rows
+            if row["status"] != "shipped"
+        )
 
     def pack(self, lot_id: UUID, qty: Decimal, uom: Uom) -> str:
         """Pack part of a lot to a new pallet; its SSCC."""

@@ -6,6 +6,7 @@ as it comes. The table and the CSV hold the same rows as the graph.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Callable
@@ -13,15 +14,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from foodflow_desktop.stations.hub import Hub, LotHit
+from foodflow_desktop.stations.hub import Hub, LotHit, PalletRow
 from foodflow_desktop.stations.live_report import Answer, LiveReport
 from foodflow_desktop.stations.trace_layout import Placed, place
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import FoodFlowError
-from foodflow_kernel.units import Uom
 from foodflow_kernel.wire.reports import Trace
 
 DIRECTIONS = ("backward", "forward", "both")
+FINISHED = "finished"
+"""The kind of lot that is packed and shipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class TraceScreen:
     """The picture of the Trace view.
 
     Args:
+        pallets: of the lot, not shipped yet.
         hits: lots found by the last search; empty with ``searched`` set means none.
         lot: the lot traced.
         notice: sentence about the last action, good or bad.
@@ -44,6 +47,7 @@ class TraceScreen:
     notice: str | None
     notice_error: FoodFlowError | None
     notice_data: dict[str, str]
+    pallets: tuple[PalletRow, ...]
 
 
 class TraceStation:
@@ -57,6 +61,7 @@ class TraceStation:
         self._lot: LotHit | None = None
         self._direction = "both"
         self._is_table = False
+        self._pallets: tuple[PalletRow, ...] = ()
         self._notice: str | None = None
         self._notice_error: FoodFlowError | None = None
         self._notice_data: dict[str, str] = {}
@@ -77,6 +82,7 @@ class TraceStation:
             notice=self._notice,
             notice_error=self._notice_error,
             notice_data=self._notice_data,
+            pallets=self._pallets,
         )
 
     def forget(self) -> None:
@@ -103,15 +109,15 @@ class TraceStation:
 
     def open(self, hit: LotHit) -> None:
         """Trace a lot. Blocks."""
-        self._lot, self._hits = hit, ()
+        self._lot, self._hits, self._pallets = hit, (), ()
         self._report.forget()
         self._tell(None)
-        self._report.refresh()
+        self.refresh()
 
     def turn(self, direction: str) -> None:
         """Where from, where to or both. Blocks."""
         self._direction = direction
-        self._report.refresh()
+        self.refresh()
 
     def show_table(self, shows: bool) -> None:
         """Graph or table, with the same data."""
@@ -120,8 +126,12 @@ class TraceStation:
 
     def refresh(self) -> None:
         """Ask again for the lot shown. Blocks."""
-        if self._lot is not None:
-            self._report.refresh()
+        if self._lot is None:
+            return
+        self._report.refresh()
+        if self._lot.kind == FINISHED and self._report.answer().error is None:
+            with contextlib.suppress(FoodFlowError):  # the report just said what is wrong, or will
+                self._pallets = self._hub.pallets(self._lot.lot_id)
 
     def pack(self, qty: Decimal) -> None:
         """Pack part of the lot to a pallet with a new SSCC. Blocks."""
@@ -134,7 +144,7 @@ class TraceStation:
             self._tell(None, error)
         else:
             self._tell("packed", sscc=sscc)
-            self._report.refresh()
+            self.refresh()
 
     def ship(self, pallet_id: UUID, partner_code: str, partner_name: str, document_no: str) -> None:
         """Ship a pallet to a customer. Blocks."""
@@ -144,7 +154,7 @@ class TraceStation:
             self._tell(None, error)
         else:
             self._tell("shipped", customer=partner_name)
-            self._report.refresh()
+            self.refresh()
 
     def csv(self) -> str:
         """Nodes and movements of the trace as CSV, UTC instants, units in columns of their own."""
@@ -191,9 +201,3 @@ def to_csv(trace: Trace) -> str:
 
 def _plain(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-def uom_of(trace: Trace | None) -> Uom | None:
-    """The unit of the lot traced."""
-    seed = next((node for node in trace.nodes if node.is_seed), None) if trace else None
-    return seed.uom if seed else None

@@ -40,11 +40,12 @@ class QrView(Card):
         if not self._rows:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-        side = (self.width() - 36) // len(self._rows)
-        start = (self.width() - side * len(self._rows)) // 2
+        whole = self.width() - 38
+        edges = [19 + round(whole * place / len(self._rows)) for place in range(len(self._rows) + 1)]
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(INK))
         for down, line in enumerate(self._rows):
             for across, is_dark in enumerate(line):
                 if is_dark:
-                    painter.drawRect(start + across * side, start + down * side, side, side)
+                    left, top = edges[across], edges[down]
+                    painter.drawRect(left, top, edges[across + 1] - left, edges[down + 1] - top)

@@ -13,6 +13,7 @@ from foodflow_desktop.views.i18n import clock, tr
 from foodflow_desktop.views.laptop.board_side import BoardSide
 from foodflow_desktop.views.laptop.line_card import LineCardView
 from foodflow_desktop.views.laptop.notices import Notice
+from foodflow_desktop.views.laptop.sidebar import shift_words
 from foodflow_desktop.views.widgets.controls import Words
 from foodflow_desktop.views.widgets.parts import Swatch, column, row
 from foodflow_kernel.wire.reports import Board
@@ -65,7 +66,7 @@ class BoardView(QWidget):
             words.say(LEGEND_WORDS[swatch.kind]())
         if board is None:
             return
-        self._shift.say(board.shift_name)
+        self._shift.say(shift_words(board.shift_name))
         self._span.say(f"{clock(board.shift_from)}–{clock(board.shift_to)}")
         self._show_cards(board, screen)
         self.side.show_screen(board, screen.now)

@@ -111,12 +111,17 @@ class Header(QWidget):
         box.addSpacing(1)
         box.addWidget(self._clock)
         self.setLayout(box)
-        self.search.returnPressed.connect(lambda: self.searched.emit(self.search.text()))
+        self.search.returnPressed.connect(self._search)
         self.retheme()
 
     def retheme(self) -> None:
         """Follow the text scale."""
         self.setFixedHeight(theme.px(HEIGHT))
+
+    def _search(self) -> None:
+        text = self.search.text()
+        self.search.clear()
+        self.searched.emit(text)
 
     def show_screen(self, screen: LaptopScreen, title: str) -> None:
         """Title, pill and time."""

@@ -28,7 +28,7 @@ class LineCardView(Card):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._title = Words(f"{name}.name", 19, 700)
-        self._product = Words(f"{name}.product", 15, 400, "ink2")
+        self._product = Words(f"{name}.product", 15, 400, "ink2", wrap=True)
         self._chip = Chip(f"{name}.state")
         self._oee_title = Words(f"{name}.oee_title", 13.5, 600, "ink3")
         self._oee = Words(f"{name}.oee", 48, 700)

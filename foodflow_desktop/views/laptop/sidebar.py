@@ -24,6 +24,15 @@ ENTRIES: tuple[tuple[str, str, Callable[[], str]], ...] = (
 """Name, icon and words of each screen, in their fixed order."""
 
 
+SHORT_NAME = 2
+"""A shift called by a letter or two is shown with the word before it."""
+
+
+def shift_words(name: str) -> str:
+    """A shift's name as people say it: Shift A."""
+    return tr("Shift {name}", name=name) if 0 < len(name) <= SHORT_NAME else name
+
+
 class NavEntry(QAbstractButton):
     """One entry of the sidebar, with a number when something waits there."""
 
@@ -241,7 +250,7 @@ class Sidebar(QWidget):
             self.entries[name].say(words(), count, fill)
             self.entries[name].setChecked(name == current)
         if screen.person is not None:
-            where = " · ".join(part for part in (screen.person.plant_name, screen.shift_name) if part)
+            where = " · ".join(part for part in (screen.person.plant_name, shift_words(screen.shift_name)) if part)
             self.user.say(screen.person.name, where, screen.person.short_no[-2:])
         self._language.say("English" if i18n.current() == "es" else "Español")
         self._sign_out.say(tr("Sign out"))

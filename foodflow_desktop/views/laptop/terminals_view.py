@@ -86,7 +86,7 @@ class TerminalsView(QWidget):
         self._line_grid.setSpacing(8)
         self._name_label = Words("terminals.name.label", 14, 600, "ink2")
         self.name = Field("terminals.name")
-        self.approve = Button("terminals.approve", "primary", "check")
+        self.approve = Button("terminals.approve", "primary", "tick")
         self.cancel = Button("terminals.cancel", "secondary")
         typed = row(gap=8)
         typed.addWidget(self.code, 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from foodflow_desktop.stations.trace_layout import COLUMNS, Placed
@@ -28,33 +28,47 @@ HEADS = (
 )
 
 
+def box_lines(text: str) -> list[str]:
+    """A title in one line, or in two where the box is too narrow for one."""
+    metrics = QFontMetrics(theme.font(14.5, 700))
+    room = BOX_W - 50
+    if metrics.horizontalAdvance(text) <= room:
+        return [text]
+    words = text.split(" ")
+    splits = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+    return list(min(splits, key=lambda pair: max(map(metrics.horizontalAdvance, pair)))) if splits else [text]
+
+
 class NodeBox(QAbstractButton):
     """One box of the graph."""
 
-    def __init__(self, node: TraceNode, width: int) -> None:
+    def __init__(self, node: TraceNode) -> None:
         super().__init__()
         self.node = node
         self.setObjectName(f"trace.node.{node.code or node.id}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFixedSize(width, theme.px(BOX_H))
         title = named(node.title_names, node.title)
         self.setText(title)
-        held = tr("On hold") if node.is_held else ""
-        self.setAccessibleName(", ".join(part for part in (title, node.code, node.detail, held) if part))
+        self._lines = box_lines(title)
+        self._code = tr("Customer {code}", code=node.code) if node.kind == "customer" else node.code
+        self._detail = named(node.detail_names, node.detail) or (tr("On hold") if node.is_held else "")
+        height = theme.px(BOX_H) + (len(self._lines) - 1) * theme.px(17)
+        self.setFixedSize(BOX_W, height)
+        self.setAccessibleName(", ".join(part for part in (title, self._code, self._detail) if part))
         self.setToolTip(self.accessibleName())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw border, icon, title, code and detail."""
         node = self.node
-        fill, border, width, ink = "surface", "ink2", 2.0, "ink"
+        fill, border, width = "surface", "ink2", 2.0
         if node.is_held:
-            fill, border, width, ink = "holdSoft", "hold", 3.0, "ink"
+            fill, border, width = "holdSoft", "hold", 3.0
         elif node.is_seed:
             fill, border, width = "accentSoft", "accent", 3.0
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.hasFocus():
             border, width = "focus", 4.0
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.colour(border), width))
         painter.setBrush(theme.colour(fill))
         half = width / 2
@@ -62,20 +76,22 @@ class NodeBox(QAbstractButton):
         icon = "lock" if node.is_held else ICONS.get(node.kind, "box")
         tint = "hold" if node.is_held else "accentInk" if node.is_seed else "ink2"
         painter.drawPixmap(12, 11, theme.pixmap(icon, 18, tint, self.devicePixelRatioF()))
-        room = self.width() - 14
-        self._line(painter, 36, 10, room - 36, self.text(), theme.font(14.5, 700), ink)
-        self._line(painter, 13, 10 + theme.px(23), room - 13, node.code, theme.font(13, 400, mono=True), "ink2")
-        detail = node.detail or (tr("On hold") if node.is_held else "")
-        self._line(painter, 13, 10 + theme.px(41), room - 13, detail, theme.font(13.5, 400), "ink2")
+        top = 10
+        for line in self._lines:
+            self._line(painter, 37, top, line, theme.font(14.5, 700), "ink")
+            top += theme.px(17)
+        top += theme.px(6)
+        is_code = node.kind != "customer"
+        self._line(painter, 13, top, self._code, theme.font(13 if is_code else 14, 400, mono=is_code), "ink2")
+        self._line(painter, 13, top + theme.px(18), self._detail, theme.font(14, 400), "ink2")
 
-    @staticmethod
-    def _line(painter: QPainter, x: int, y: int, width: int, text: str, font: object, ink: str) -> None:
-        painter.setFont(font)  # type: ignore[arg-type]
+    def _line(self, painter: QPainter, x: int, y: int, text: str, font: QFont, ink: str) -> None:
+        painter.setFont(font)
         metrics = painter.fontMetrics()
-        mode = Qt.TextElideMode.ElideMiddle
-        shown = metrics.elidedText(text, mode, width)
+        room = self.width() - x - 8
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
         painter.setPen(theme.colour(ink))
-        painter.drawText(QRectF(x, y, width, metrics.height() + 4), Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(QRectF(x, y, room + 4, metrics.height() + 2), Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 class TraceGraph(QWidget):
@@ -97,7 +113,7 @@ class TraceGraph(QWidget):
             box.deleteLater()
         self._placed, self._edges, self._boxes = placed, edges, {}
         for one in placed:
-            box = NodeBox(one.node, self._box_w())
+            box = NodeBox(one.node)
             box.setParent(self)
             box.clicked.connect(lambda _=False, node=one.node: self.node_opened.emit(node))
             self._boxes[one.node.id] = box
@@ -119,9 +135,6 @@ class TraceGraph(QWidget):
         """Keep the columns even."""
         self._lay_out()
 
-    def _box_w(self) -> int:
-        return max(BOX_W, int(self._pitch() - 24))
-
     def _pitch(self) -> float:
         return max(float(PITCH_X), (self.width() - 2 * LEFT - BOX_W) / (COLUMNS - 1))
 
@@ -131,8 +144,8 @@ class TraceGraph(QWidget):
         spare = max(0.0, self.height() - TOP - (rows + 1) * theme.px(PITCH_Y)) / 2
         for one in self._placed:
             box = self._boxes[one.node.id]
-            box.setFixedSize(BOX_W, theme.px(BOX_H))
-            box.move(int(LEFT + one.node.column * pitch), int(TOP + min(spare, 30) + one.row * theme.px(PITCH_Y)))
+            middle = TOP + min(spare, 30) + one.row * theme.px(PITCH_Y) + theme.px(BOX_H) / 2
+            box.move(int(LEFT + one.node.column * pitch), int(middle - box.height() / 2))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the heads of the columns and the lines."""

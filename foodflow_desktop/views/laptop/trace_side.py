@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from uuid import UUID
 
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from foodflow_desktop.stations.trace import TraceScreen
+from foodflow_desktop.stations.hub import PalletRow
+from foodflow_desktop.stations.trace import FINISHED, TraceScreen
 from foodflow_desktop.views import theme
 from foodflow_desktop.views.i18n import number, percent, tr
 from foodflow_desktop.views.laptop.notices import Notice
 from foodflow_desktop.views.widgets.controls import Button, Field, Icon, Words
 from foodflow_desktop.views.widgets.parts import Card, Swatch, clear, column, hatch, row
 from foodflow_kernel.units import Uom
-from foodflow_kernel.wire.reports import MassBalance, Trace, TraceNode
+from foodflow_kernel.wire.reports import MassBalance
 
 UNITS = {
     Uom.KGM: "kg",
@@ -162,7 +162,7 @@ class ActionsCard(Card):
         self._document_label = Words("trace.document.label", 14, 600, "ink2")
         self.document = Field("trace.document")
         self.ship = Button("trace.ship", "primary", "truck")
-        self._pallets: tuple[TraceNode, ...] = ()
+        self._pallets: tuple[PalletRow, ...] = ()
         box = column(gap=4, margins=(18, 16, 18, 16))
         box.addWidget(self._title)
         box.addSpacing(4)
@@ -194,7 +194,7 @@ class ActionsCard(Card):
         self.pack.clicked.connect(self._on_pack)
         self.ship.clicked.connect(self._on_ship)
 
-    def show_lot(self, uom: Uom, pallets: tuple[TraceNode, ...]) -> None:
+    def show_lot(self, uom: Uom, pallets: tuple[PalletRow, ...]) -> None:
         """Offer what can be done with this lot."""
         self._title.say(tr("Pack and ship"))
         self._qty_label.say(tr("Quantity for a pallet, {unit}", unit=unit(uom)))
@@ -212,9 +212,9 @@ class ActionsCard(Card):
             self._pallets = pallets
             clear(self._pallet_box)
             self.pallets = []
-            for place, node in enumerate(pallets):
+            for place, pallet in enumerate(pallets):
                 button = Button(f"trace.pallet.{place + 1}", "segment")
-                button.say(node.code)
+                button.say(f"{pallet.sscc} · {number(_short(pallet.qty))} {unit(pallet.uom)}")
                 button.setCheckable(True)
                 button.setAutoExclusive(True)
                 button.setChecked(place == 0)
@@ -232,14 +232,14 @@ class ActionsCard(Card):
             self.qty.setFocus()
 
     def _on_ship(self) -> None:
-        chosen = (node for button, node in zip(self.pallets, self._pallets, strict=True) if button.isChecked())
-        node = next(chosen, None)
+        pairs = zip(self.pallets, self._pallets, strict=True)
+        chosen = next((pallet for button, pallet in pairs if button.isChecked()), None)
         fields = (self.partner_code, self.partner_name, self.document)
         empty = next((field for field in fields if not field.text().strip()), None)
         if empty is not None:
             empty.setFocus()
-        elif node is not None:
-            self.shipped.emit(_id(node), *(field.text().strip() for field in fields))
+        elif chosen is not None:
+            self.shipped.emit(chosen.pallet_id, *(field.text().strip() for field in fields))
 
 
 class TraceSide(QWidget):
@@ -267,11 +267,11 @@ class TraceSide(QWidget):
         self.balance.setVisible(trace is not None and trace.balance is not None)
         if trace is not None and trace.balance is not None:
             self.balance.show_balance(trace.balance)
-        is_finished = screen.lot is not None and trace is not None and screen.lot.kind in FINISHED
-        self.acts.setVisible(is_finished)
-        if is_finished and screen.lot is not None and trace is not None:
-            pallets = tuple(node for node in trace.nodes if node.kind == "pallet" and not _is_shipped(trace, node))
-            self.acts.show_lot(screen.lot.uom, pallets)
+        lot = screen.lot
+        can_act = lot is not None and trace is not None and lot.kind == FINISHED
+        self.acts.setVisible(can_act)
+        if lot is not None and can_act:
+            self.acts.show_lot(lot.uom, screen.pallets)
         if screen.notice_error is not None:
             self.notice.show_error(screen.notice_error)
         elif screen.notice == "packed":
@@ -282,19 +282,6 @@ class TraceSide(QWidget):
             self.notice.say("good", tr("Saved as {file}.", file=screen.notice_data["file"]))
         else:
             self.notice.say("note", "")
-
-
-FINISHED = ("finished",)
-"""Kinds of lot that are packed and shipped."""
-
-
-def _is_shipped(trace: Trace, node: TraceNode) -> bool:
-    return any(edge.source == node.id for edge in trace.edges)
-
-
-def _id(node: TraceNode) -> UUID:
-    """A node's record id: the last part of ``kind:uuid``."""
-    return UUID(node.id.rpartition(":")[2])
 
 
 def _short(value: Decimal) -> Decimal:

@@ -97,8 +97,8 @@ class TraceView(QWidget):
         box.addLayout(top)
         box.addLayout(search)
         self._head.setLayout(box)
-        self.field.returnPressed.connect(lambda: self.searched.emit(self.field.text()))
-        self.find_button.clicked.connect(lambda: self.searched.emit(self.field.text()))
+        self.field.returnPressed.connect(self._search)
+        self.find_button.clicked.connect(self._search)
 
     def _build_middle(self) -> None:
         self._missing = Notice("trace.not_heard")
@@ -194,6 +194,12 @@ class TraceView(QWidget):
         path.write_text(text, encoding="utf-8", newline="")
         self.side.notice.say("good", tr("Saved as {file}.", file=str(path)))
         return str(path)
+
+    def _search(self) -> None:
+        """Search, and leave the field ready for the next code."""
+        text = self.field.text()
+        self.field.clear()
+        self.searched.emit(text)
 
     def _show_head(self, screen: TraceScreen) -> None:
         lot = screen.lot

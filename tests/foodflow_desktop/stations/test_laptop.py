@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from foodflow_desktop.stations.hub import DeviceRow, LineChoice, LotHit, Pending, Person
+from foodflow_desktop.stations.hub import DeviceRow, LineChoice, LotHit, PalletRow, Pending, Person
 from foodflow_desktop.stations.hub_client import spelled as address
 from foodflow_desktop.stations.supervisor import Supervisor
 from foodflow_desktop.stations.terminals import spelled
@@ -75,6 +75,10 @@ class Hub:
     def trace(self, lot_id, direction) -> Trace:
         self._ask("trace", lot_id, direction)
         return Trace(lot_id=lot_id, direction=direction, as_of=AT, nodes=(node("A", 1, is_seed=True),), edges=())
+
+    def pallets(self, lot_id) -> tuple[PalletRow, ...]:
+        self._ask("pallets", lot_id)
+        return (PalletRow(UUID(int=5), "395012345600000019", Decimal(48), Uom.H87),)
 
     def pack(self, lot_id, qty, uom) -> str:
         self._ask("pack", lot_id, qty, uom)
@@ -158,9 +162,10 @@ def test_an_exact_code_is_traced_at_once_and_a_part_gives_a_choice(hub, laptop):
     trace = laptop.trace
     trace.search("tbs-261123-02")
     assert trace.screen().lot == LOT
-    assert hub.asked[-1] == ("trace", LOT.lot_id, "both")
+    assert hub.asked[-2:] == [("trace", LOT.lot_id, "both"), ("pallets", LOT.lot_id)]
+    assert [pallet.sscc for pallet in trace.screen().pallets] == ["395012345600000019"]
     trace.turn("forward")
-    assert hub.asked[-1] == ("trace", LOT.lot_id, "forward")
+    assert ("trace", LOT.lot_id, "forward") in hub.asked
     trace.search("TBS")
     assert [hit.code for hit in trace.screen().hits] == ["TBS-261123-02", "TBS-261123-03"]
     trace.search("nothing like it")
