@@ -29,8 +29,8 @@ class BoardView(QWidget):
         super().__init__()
         self.setObjectName("board")
         self._cards: list[LineCardView] = []
-        self._shift = Words("board.shift", 15.5, 700)
-        self._span = Words("board.shift_span", 15.5, 400, "ink2")
+        self._shift = Words("board.shift", 15, 700, track=-0.1)
+        self._span = Words("board.shift_span", 15, 400, "ink2")
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)
@@ -42,17 +42,18 @@ class BoardView(QWidget):
         head.addWidget(self._shift)
         head.addWidget(self._span)
         head.addStretch(1)
-        self._legend = [(Swatch(kind), Words(f"board.legend.{kind}", 14, 500, "ink2")) for kind in LEGEND]
+        self._legend = [(Swatch(kind), Words(f"board.legend.{kind}", 13, 500, "ink2", track=0.1)) for kind in LEGEND]
         for swatch, words in self._legend:
             head.addWidget(swatch)
             head.addWidget(words)
-            head.addSpacing(8)
+            if swatch.kind != LEGEND[-1]:
+                head.addSpacing(12)
         left = column(gap=0)
         left.addLayout(head)
-        left.addSpacing(14)
+        left.addSpacing(15)
         left.addWidget(self.notice)
         left.addLayout(self._grid, 1)
-        whole = row(gap=18, margins=(24, 18, 24, 21))
+        whole = row(gap=18, margins=(24, 19, 24, 20))
         whole.addLayout(left, 1)
         whole.addWidget(self.side)
         self.setLayout(whole)

@@ -32,7 +32,8 @@ class SearchField(QLineEdit):
         self.setTextMargins(26, 0, 62, 0)
         line, surface, focus = (theme.colour(name).name() for name in ("line", "surface", "focus"))
         self.setStyleSheet(
-            f"QLineEdit {{ border: 1px solid {line}; border-radius: 10px; background: {surface}; padding: 0 10px; }}"
+            f"QLineEdit {{ border: 1px solid {line}; border-radius: 10px; background: {surface}; padding: 0 10px;"
+            f" placeholder-text-color: {theme.colour('ink3').name()}; }}"
             f"QLineEdit:focus {{ border: 2px solid {focus}; padding: 0 9px; }}"
         )
 
@@ -73,8 +74,8 @@ class HubPill(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Room for icon and words."""
-        width = QFontMetrics(theme.font(15, 650)).horizontalAdvance(self.text())
-        return QSize(width + 52, theme.px(38))
+        width = QFontMetrics(theme.font(14, 650)).horizontalAdvance(self.text())
+        return QSize(width + 53, theme.px(38))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the pill."""
@@ -87,7 +88,7 @@ class HubPill(QAbstractButton):
         painter.drawRoundedRect(area, 10, 10)
         middle = self.height() / 2
         painter.drawPixmap(11, int(middle - 9), theme.pixmap(self._icon, 18, self._ink, self.devicePixelRatioF()))
-        painter.setFont(theme.font(15, 650))
+        painter.setFont(theme.font(14, 650))
         painter.setPen(theme.colour(self._ink))
         painter.drawText(area.adjusted(38, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
 
@@ -102,8 +103,8 @@ class Header(QWidget):
         self._title = Words("laptop.title", 23, 700)
         self.search = SearchField()
         self.pill = HubPill()
-        self._clock = Words("laptop.clock", 17, 600)
-        box = row(gap=16, margins=(24, 0, 24, 1))
+        self._clock = Words("laptop.clock", 16, 600)
+        box = row(gap=16, margins=(24, 1, 24, 0))
         box.addWidget(self._title)
         box.addStretch(1)
         box.addWidget(self.search)

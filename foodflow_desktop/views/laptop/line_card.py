@@ -7,6 +7,7 @@ from datetime import datetime
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
+from foodflow_desktop.views import theme
 from foodflow_desktop.views.i18n import clock, length, named, number, percent, tr
 from foodflow_desktop.views.widgets.controls import Chip, Icon, Words
 from foodflow_desktop.views.widgets.parts import Bar, Card, PlanBar, Rule, Strip, column, row
@@ -27,39 +28,46 @@ class LineCardView(Card):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._title = Words(f"{name}.name", 19, 700)
-        self._product = Words(f"{name}.product", 15, 400, "ink2", wrap=True)
+        self._title = Words(f"{name}.name", 18, 700, track=-0.4)
+        self._product = Words(f"{name}.product", 14, 400, "ink2", wrap=True)
         self._chip = Chip(f"{name}.state")
-        self._oee_title = Words(f"{name}.oee_title", 13.5, 600, "ink3")
-        self._oee = Words(f"{name}.oee", 48, 700)
-        self._oee_unit = Words("", 25, 600, "ink2")
-        self._target = Words(f"{name}.target", 14.5, 400, "ink2")
+        self._oee_title = Words(f"{name}.oee_title", 14, 600, "ink3", track=-0.2)
+        self._oee = Words(f"{name}.oee", 46, 700)
+        self._oee_unit = Words("", 21, 600, "ink2")
+        self._target = Words(f"{name}.target", 13, 400, "ink2", track=0.1)
         self._parts = {
             part: (
-                Words(f"{name}.{part}_title", 14.5, 400, "ink2"),
+                Words(f"{name}.{part}_title", 14, 400, "ink2", track=-0.1),
                 Bar(f"{name}.{part}_bar"),
-                Words(f"{name}.{part}", 14.5, 650),
+                Words(f"{name}.{part}", 14, 650, track=-0.4),
             )
             for part in PARTS
         }
         self._strip = Strip(f"{name}.strip")
-        self._ticks = [Words(f"{name}.tick.{place}", 13, 400, "ink2") for place in range(TICKS)]
-        self._made = Words(f"{name}.made", 17, 700)
-        self._of = Words(f"{name}.planned", 15.5, 400, "ink2")
-        self._plan_now = Words(f"{name}.plan_now", 15, 400, "ink2")
+        self._ticks = [Words(f"{name}.tick.{place}", 13, 400, "ink2", track=-0.2) for place in range(TICKS)]
+        self._made = Words(f"{name}.made", 16, 700, track=0.2)
+        self._of = Words(f"{name}.planned", 14, 400, "ink2", track=0.15)
+        self._plan_now = Words(f"{name}.plan_now", 14, 400, "ink2", track=0.2)
         self._plan = PlanBar(f"{name}.plan")
-        self._note_icon = Icon("lock", 18, "hold")
-        self._note = Words(f"{name}.note", 15, 700)
-        self._note_detail = Words(f"{name}.note_detail", 15, 400, "ink2")
+        self._note_icon = Icon("lock", 20, "hold")
+        self._note = Words(f"{name}.note", 15, 700, track=-0.15)
+        self._note_detail = Words(f"{name}.note_detail", 14, 400, "ink2")
         self._check_icon = Icon("clock", 18, "ink2")
-        self._check = Words(f"{name}.check", 15, 500)
+        self._check = Words(f"{name}.check", 14, 500)
         self._sync_icon = Icon("cloud_ok", 17, "ink2")
-        self._sync = Words(f"{name}.sync", 14.5, 400, "ink2")
+        self._sync = Words(f"{name}.sync", 14, 400, "ink2", track=-0.1)
         self._build()
+        self.retheme()
+
+    def retheme(self) -> None:
+        """Figure and unit share one baseline: a line box as high as its digits."""
+        self._oee.setFixedHeight(theme.px(42))
+        self._oee_unit.setFixedHeight(theme.px(43))
+        self._oee_unit.setAlignment(Qt.AlignmentFlag.AlignBottom)
 
     def _build(self) -> None:
         head = row(gap=8)
-        names = column(gap=1)
+        names = column(gap=3)
         names.addWidget(self._title)
         names.addWidget(self._product)
         head.addLayout(names, 1)
@@ -67,26 +75,33 @@ class LineCardView(Card):
 
         oee = column(gap=0)
         figure = row(gap=1)
-        figure.addWidget(self._oee, 0, Qt.AlignmentFlag.AlignBottom)
-        figure.addWidget(self._oee_unit, 0, Qt.AlignmentFlag.AlignBottom)
+        figure.addWidget(self._oee, 0, Qt.AlignmentFlag.AlignTop)
+        figure.addWidget(self._oee_unit, 0, Qt.AlignmentFlag.AlignTop)
         figure.addStretch(1)
         oee.addWidget(self._oee_title)
+        oee.addSpacing(5)
         oee.addLayout(figure)
+        oee.addSpacing(3)
         oee.addWidget(self._target)
         parts = QGridLayout()
-        parts.setContentsMargins(0, 5, 0, 0)
-        parts.setHorizontalSpacing(10)
-        parts.setVerticalSpacing(8)
+        parts.setContentsMargins(0, 2, 0, 0)
+        parts.setHorizontalSpacing(8)
+        parts.setVerticalSpacing(9)
+        parts.setColumnMinimumWidth(0, 88)
         for line, (title, bar, value) in enumerate(self._parts.values()):
             bar.setFixedWidth(BAR_W)
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            value.setMinimumWidth(44)
+            value.setMinimumWidth(43)
             parts.addWidget(title, line, 0)
             parts.addWidget(bar, line, 1, Qt.AlignmentFlag.AlignVCenter)
             parts.addWidget(value, line, 2)
         figures = row()
         figures.addLayout(oee, 1)
-        figures.addLayout(parts)
+        beside = column()
+        beside.addSpacing(6)
+        beside.addLayout(parts)
+        beside.addStretch(1)
+        figures.addLayout(beside)
 
         ticks = row()
         for place, tick in enumerate(self._ticks):
@@ -98,7 +113,7 @@ class LineCardView(Card):
         made.addWidget(self._of, 0, Qt.AlignmentFlag.AlignBaseline)
         made.addStretch(1)
         made.addWidget(self._plan_now, 0, Qt.AlignmentFlag.AlignBaseline)
-        note = row(gap=9)
+        note = row(gap=8)
         note.addWidget(self._note_icon)
         note.addWidget(self._note)
         note.addWidget(self._note_detail)
@@ -111,23 +126,23 @@ class LineCardView(Card):
         foot.addSpacing(-6)
         foot.addWidget(self._sync)
 
-        whole = column(margins=(21, 19, 21, 12))
+        whole = column(margins=(21, 18, 21, 15))
         whole.addLayout(head)
-        whole.addSpacing(11)
+        whole.addSpacing(14)
         whole.addLayout(figures)
-        whole.addSpacing(18)
+        whole.addSpacing(21)
         whole.addWidget(self._strip)
         whole.addSpacing(3)
         whole.addLayout(ticks)
-        whole.addSpacing(18)
+        whole.addSpacing(19)
         whole.addLayout(made)
         whole.addSpacing(3)
         whole.addWidget(self._plan)
-        whole.addSpacing(10)
+        whole.addSpacing(13)
         whole.addLayout(note)
         whole.addStretch(1)
         whole.addWidget(Rule())
-        whole.addSpacing(10)
+        whole.addSpacing(12)
         whole.addLayout(foot)
         self.setLayout(whole)
 

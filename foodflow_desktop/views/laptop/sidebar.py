@@ -81,7 +81,7 @@ class NavEntry(QAbstractButton):
         ink = "onBar" if self.isChecked() else "onBar2"
         middle = area.height() / 2
         painter.drawPixmap(12, int(middle - 10), theme.pixmap(self._icon, 20, ink, self.devicePixelRatioF()))
-        painter.setFont(theme.font(15.5, 500))
+        painter.setFont(theme.font(15, 500))
         painter.setPen(theme.colour(ink))
         painter.drawText(area.adjusted(44, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
         if self._count:
@@ -134,7 +134,7 @@ class UserEntry(QAbstractButton):
         painter.setFont(theme.font(13.5, 700))
         painter.setPen(theme.colour("bar"))
         painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, self._no)
-        painter.setFont(theme.font(14.5, 650))
+        painter.setFont(theme.font(13, 650))
         painter.setPen(theme.colour("onBar"))
         half = theme.px(20)
         painter.drawText(QRectF(54, middle - half, self.width() - 58, half), Qt.AlignmentFlag.AlignVCenter, self.text())
@@ -193,9 +193,9 @@ class Mark(QWidget):
         painter.setBrush(theme.colour("barTile"))
         painter.drawRoundedRect(QRectF(20, 15, 30, 30), 7, 7)
         painter.drawPixmap(25, 20, theme.pixmap("logo", 20, "onBar", self.devicePixelRatioF(), 2.2))
-        painter.setFont(theme.font(17.5, 700))
+        painter.setFont(theme.font(17, 700))
         painter.setPen(theme.colour("onBar"))
-        painter.drawText(QRectF(60, 0, self.width() - 60, 59), Qt.AlignmentFlag.AlignVCenter, "FoodFlow OS")
+        painter.drawText(QRectF(60, 0, self.width() - 60, 56), Qt.AlignmentFlag.AlignVCenter, "FoodFlow OS")
 
 
 class Sidebar(QWidget):

@@ -160,6 +160,7 @@ QLineEdit, QPlainTextEdit, QComboBox {{
   background: {surface}; color: {ink}; border: 2px solid {lineStrong}; border-radius: 10px; padding: 0 12px;
   selection-background-color: {accent}; selection-color: {onAccent}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus {{ border: 3px solid {focus}; padding: 0 11px; }}
+QLineEdit {{ placeholder-text-color: {ink3}; }}
 QLineEdit:disabled {{ background: {surface2}; color: {ink3}; }}
 QComboBox QAbstractItemView {{ background: {surface}; color: {ink}; selection-background-color: {accentSoft};
   selection-color: {accentInk}; border: 1px solid {line}; }}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from foodflow_desktop.views import theme
@@ -25,8 +25,11 @@ class Words(QLabel):
         mono: bool = False,
         wrap: bool = False,
         heading: bool = False,
+        track: float = 0.0,
     ) -> None:
         super().__init__()
+        self._track = track
+        self.setForegroundRole(QPalette.ColorRole.WindowText)  # also inside a button, whose role is another
         self.setObjectName(name)
         self._heading = heading
         self._look = (px, weight, colour, mono)
@@ -64,7 +67,10 @@ class Words(QLabel):
 
     def _font(self) -> QFont:
         px, weight, _, mono = self._look
-        return theme.font(px, weight, mono, heading=self._heading)
+        found = theme.font(px, weight, mono, heading=self._heading)
+        if self._track:
+            found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, self._track * theme.scale())
+        return found
 
 
 class Icon(QWidget):
@@ -96,7 +102,7 @@ class Chip(QWidget):
         self._height = height
         self.setFixedHeight(theme.px(height))
         self._fill, self._border, self._dot = "surface2", "line", ""
-        box = row(gap=7, margins=(11, 0, 11, 0))
+        box = row(gap=7, margins=(10, 0, 10, 0))
         self._icon = Icon("info", 16, "ink")
         self._space = QWidget()
         self._space.setFixedWidth(10)
@@ -174,7 +180,7 @@ class Button(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Room for icon, words and padding."""
         width = QFontMetrics(theme.font(self._px, 650)).horizontalAdvance(self.text())
-        width += (26 if self._icon else 0) + (12 if self._kind == "link" else 32)
+        width += (26 if self._icon else 0) + (4 if self._kind == "link" else 32)
         return QSize(width, self.minimumHeight())
 
     def minimumSizeHint(self) -> QSize:
@@ -210,11 +216,13 @@ class Button(QAbstractButton):
         metrics = painter.fontMetrics()
         total = metrics.horizontalAdvance(self.text()) + (26 if self._icon else 0)
         left = (self.width() - total) / 2
+        painter.setPen(theme.colour(ink))
         if self._icon:
             pixmap = theme.pixmap(self._icon, 18, ink, self.devicePixelRatioF())
-            painter.drawPixmap(int(left), int((self.height() - 18) / 2), pixmap)
-            left += 26
-        painter.setPen(theme.colour(ink))
+            is_link = self._kind == "link"
+            at = left + total - 18 if is_link else left
+            painter.drawPixmap(int(at), int((self.height() - 18) / 2), pixmap)
+            left += 0 if is_link else 26
         painter.drawText(QRectF(left, 0, self.width(), self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
 
 
