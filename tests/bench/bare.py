@@ -84,7 +84,7 @@ def main() -> None:
 
     async def run() -> None:
         task = asyncio.create_task(server.serve([listener]))
-        while not server.started:  # noqa: ASYNC110  # uvicorn has no event
+        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
             await asyncio.sleep(0.01)
         given.ready_file.write_text(f"http://127.0.0.1:{listener.getsockname()[1]}")
         await task
