@@ -46,8 +46,8 @@ async def _health(request: Request, caller: access.Caller) -> SyncHealth | None:
     return None if ask is None else await ask(request, caller)
 
 
-async def _plant(db: AsyncSession, actor: Actor, plant_id: UUID | None) -> Plant:
-    """The plant asked for, or the first the actor sees.
+async def _plant(db: AsyncSession, actor: Actor, plant_id: UUID | None, code: str) -> Plant:
+    """The plant asked for, or the first where the actor holds the permission.
 
     Raises:
         NotFound: `record_unknown`.
@@ -56,7 +56,7 @@ async def _plant(db: AsyncSession, actor: Actor, plant_id: UUID | None) -> Plant
     if plant_id is not None:
         statement = statement.where(Plant.id == plant_id)
     for plant in await db.scalars(statement):
-        if actor.sees(plant.id):
+        if actor.sees(plant.id) and actor.may(code, plant.id):
             return plant
     raise NotFound("record_unknown", id=plant_id)
 
@@ -69,7 +69,7 @@ async def _plant(db: AsyncSession, actor: Actor, plant_id: UUID | None) -> Plant
 )
 async def read_board(request: Request, caller: access.Signed, plant_id: UUID | None = None) -> Board:
     """The lines of a plant in the running shift, the open deviations, and the terminals."""
-    plant = await _plant(caller.db, caller.actor, plant_id)
+    plant = await _plant(caller.db, caller.actor, plant_id, "plant_ops.board.read")
     return await board.report(caller.db, plant, caller.clock.now(), await _health(request, caller))
 
 
@@ -90,7 +90,7 @@ async def read_oee(
 ) -> reports.OeeReport:
     """OEE of lines in a window, by default of the running shift; components are summed, then divided."""
     db, now = caller.db, caller.clock.now()
-    plant = await _plant(db, caller.actor, plant_id)
+    plant = await _plant(db, caller.actor, plant_id, "plant_ops.oee.read")
     window = await _window(db, plant, from_at, to_at, now)
     wanted = select(ProductionLine).where(ProductionLine.plant_id == plant.id).order_by(ProductionLine.code)
     if line_id:
