@@ -80,7 +80,7 @@ class Plant:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="foodflow-demo-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         # Short, absolute and private: unix socket paths may have about 100 characters.
-        self.environment = {CLOCK_ENV: clock.to_env(), "PYTHONUNBUFFERED": "1"}
+        self.environment = {CLOCK_ENV: clock.to_env(), "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
         self.processes = Processes(self.folder, self.environment)
         self.cable: Cable | None = None
         self.devices: Devices | None = None
