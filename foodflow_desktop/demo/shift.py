@@ -27,6 +27,7 @@ PEANUT_LABEL = f"01{PEANUT}15270214310301000010PP-261109-C"
 SUPERVISOR = ("FFB-3001", "demo-supervisor-of-the-shift")
 QA_PIN, CUP_G = "5836", Decimal("12.0")
 PORTIONS_G = [Decimal(600) + Decimal(n) / 10 for n in (14, -12, 34, 8, -21, 0, 17, 26, -8, 5, 11, -17, 29, 3)]
+TEST_WEIGHT_G = "500"
 PICTURED, PACK_TRIES = 3, 12
 SETTLE_S = 0.4
 """A picture is taken once the screen has drawn itself."""
@@ -219,6 +220,7 @@ class Shift:
         """Thirty portions, two of them out of tolerance."""
         self.touch(self.kiosk, "rail.weigh")
         self.view("weigh")
+        self.test_scale()
         self.touch(self.kiosk, "weigh.tare")
         for number in range(1, 31):
             net_g = {11: TOO_HEAVY_G, 23: TOO_LIGHT_G}.get(number, PORTIONS_G[number % len(PORTIONS_G)])
@@ -227,6 +229,16 @@ class Shift:
                 self.picture(self.kiosk, "weigh")
         self.devices.do("scale.load", g="0")
         self.say("30 portions weighed through MT-SICS, 2 of them out of tolerance, with their reasons")
+
+    def test_scale(self) -> None:
+        """The scale's test weight is due: nothing is recorded before it passes."""
+        self.touch(self.kiosk, "weigh.do_test")
+        self.devices.do("scale.load", g=TEST_WEIGHT_G)
+        self.picture(self.kiosk, "test-weight")
+        self.touch(self.kiosk, "weigh.test.save")
+        self.saw("test_weight")
+        self.devices.do("scale.load", g="0")
+        self.say("test weight passed")
 
     def weigh_one(self, number: int, net_g: Decimal) -> None:
         """Load, wait until the button says the weight, record; a reason where one is asked."""
