@@ -28,7 +28,7 @@ SUPERVISOR = ("FFB-3001", "demo-supervisor-of-the-shift")
 QA_PIN, CUP_G = "5836", Decimal("12.0")
 PORTIONS_G = [Decimal(600) + Decimal(n) / 10 for n in (14, -12, 34, 8, -21, 0, 17, 26, -8, 5, 11, -17, 29, 3)]
 TEST_WEIGHT_G = "500"
-PICTURED, PACK_TRIES = 3, 12
+PICTURED, PACK_TRIES, TOUCHES = 3, 12, 6
 SETTLE_S = 0.4
 """A picture is taken once the screen has drawn itself."""
 TOO_HEAVY_G, TOO_LIGHT_G = Decimal("628.2"), Decimal("584.6")
@@ -245,17 +245,30 @@ class Shift:
         self.devices.do("scale.load", g=str(net_g + CUP_G))
         wanted = f"{net_g:.1f}"
         self.until(self.kiosk, f"steady {wanted} g", lambda texts, _: wanted in texts.get("weigh.record", ""), 40)
-        self.touch(self.kiosk, "weigh.record")
         if net_g in (TOO_HEAVY_G, TOO_LIGHT_G):
-            name = self.until(
-                self.kiosk,
-                "reasons",
-                lambda texts, _: next((n for n in texts if n.startswith("weigh.reason.") and texts[n]), None),
-            )
+            self.touch_until("weigh.record", lambda: self.reason_button() is not None)
             self.picture(self.kiosk, "weigh-reason")
-            self.touch(self.kiosk, name)
-        self.saw("weighing", number)
+            self.touch(self.kiosk, str(self.reason_button()))
+            self.saw("weighing", number)
+        else:
+            self.touch_until("weigh.record", lambda: self.witness.kinds["weighing"] >= number)
         self.devices.do("scale.load", g="0")
+
+    def touch_until(self, name: str, done: Callable[[], bool]) -> None:
+        """Touch a control again when a touch had no effect: the load moved under the finger."""
+        for _ in range(TOUCHES):
+            self.touch(self.kiosk, name)
+            try:
+                wait_for(name, done, 2.0)
+            except TooSlow:
+                continue
+            return
+        raise TooSlow(f"{name} was touched {TOUCHES} times: {self.kiosk.look()}")
+
+    def reason_button(self) -> str | None:
+        """The first of the reasons on the screen."""
+        texts = self.kiosk.look()["texts"]
+        return next((name for name in texts if name.startswith("weigh.reason.") and texts[name]), None)
 
     def pack_first_pallet(self) -> None:
         """The supervisor packs what is made so far on a pallet, before anything is held."""
