@@ -246,9 +246,10 @@ class Shift:
         wanted = f"{net_g:.1f}"
         self.until(self.kiosk, f"steady {wanted} g", lambda texts, _: wanted in texts.get("weigh.record", ""), 40)
         if net_g in (TOO_HEAVY_G, TOO_LIGHT_G):
-            self.touch_until("weigh.record", lambda: self.reason_button() is not None)
+            reason = "weigh.reason.filler_high" if net_g == TOO_HEAVY_G else "weigh.reason.filler_low"
+            self.touch_until("weigh.record", lambda: reason in self.kiosk.look()["texts"])
             self.picture(self.kiosk, "weigh-reason")
-            self.touch(self.kiosk, str(self.reason_button()))
+            self.touch(self.kiosk, reason)
             self.saw("weighing", number)
         else:
             self.touch_until("weigh.record", lambda: self.witness.kinds["weighing"] >= number)
@@ -264,11 +265,6 @@ class Shift:
                 continue
             return
         raise TooSlow(f"{name} was touched {TOUCHES} times: {self.kiosk.look()}")
-
-    def reason_button(self) -> str | None:
-        """The first of the reasons on the screen."""
-        texts = self.kiosk.look()["texts"]
-        return next((name for name in texts if name.startswith("weigh.reason.") and texts[name]), None)
 
     def pack_first_pallet(self) -> None:
         """The supervisor packs what is made so far on a pallet, before anything is held."""
