@@ -28,11 +28,10 @@ class Words(QLabel):
         track: float = 0.0,
     ) -> None:
         super().__init__()
-        self._track = track
+        self._track, self._heading = track, heading
+        self._look = (px, weight, colour, mono)  # before anything that makes Qt call changeEvent
         self.setForegroundRole(QPalette.ColorRole.WindowText)  # also inside a button, whose role is another
         self.setObjectName(name)
-        self._heading = heading
-        self._look = (px, weight, colour, mono)
         self.setWordWrap(wrap)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.retheme()
