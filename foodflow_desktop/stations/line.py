@@ -177,9 +177,7 @@ class LineStation:
             counts = queries.counts_since(db, batch_id, from_at)
         sums = [0] * BARS
         for at, count in counts:
-            place = (at - from_at) // BAR
-            if 0 <= place < BARS:
-                sums[place] += count
+            sums[max(0, min((at - from_at) // BAR, BARS - 1))] += count  # this minute belongs to the last bar
         bars = []
         for number in range(BARS):
             start = from_at + number * BAR

@@ -107,6 +107,13 @@ class TouchButton(Pressable):
             self._kind = kind
             self.update()
 
+    def set_px(self, px: float) -> None:
+        """Change the size of the words."""
+        if px != self._px:
+            self._px = px
+            self.updateGeometry()
+            self.update()
+
     def set_icon(self, icon: str) -> None:
         """Change the icon."""
         self._icon = icon
@@ -239,7 +246,10 @@ class Pill(QWidget):
         """Draw the field."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.colour(self._border), 1) if self._border else Qt.PenStyle.NoPen)
+        edge = QPen(theme.colour(self._border), 1) if self._border else QPen(Qt.PenStyle.NoPen)
+        if theme.is_high_contrast() and self._border in ("line", "okSoft"):
+            edge = QPen(theme.colour("ok" if self._border == "okSoft" else "line"), 2)
+        painter.setPen(edge)
         painter.setBrush(theme.colour(self._fill))
         half = self.height() / 2
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), half - 0.5, half - 0.5)

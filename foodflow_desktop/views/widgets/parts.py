@@ -91,8 +91,9 @@ class Card(QFrame):
         """Draw the surface."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        half = self._width / 2
-        painter.setPen(QPen(theme.colour(self._border), self._width) if self._width else Qt.PenStyle.NoPen)
+        width = max(self._width, 2) if theme.is_high_contrast() and self._width else self._width
+        half = width / 2
+        painter.setPen(QPen(theme.colour(self._border), width) if width else Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour(self._fill))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(half, half, -half, -half), self.radius, self.radius)
 

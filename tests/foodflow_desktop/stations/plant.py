@@ -280,7 +280,7 @@ def _row(entity: str, row: master.Entity, seq: int, version: int, *, retired: bo
     return FeedRow(seq=seq, entity=entity, id=row.id, version=version, retired=retired, data=data)
 
 
-def open_terminal(folder: Path, clock: FakeClock | None = None) -> Context:
+def open_terminal(folder: Path, clock: Any = None) -> Context:
     """A paired terminal on line 2 with the plant's master data; close ``context.store`` after."""
     clock = clock or FakeClock(AT)
     key = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
