@@ -108,16 +108,22 @@ class Logo(QWidget):
         """Draw the mark."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("barTile"))
-        painter.drawRoundedRect(QRectF(36, 16, 40, 40), 9, 9)
-        for lift, token in ((0.0, "onBar"), (8.6, "accentBar")):
-            wave = QPainterPath(QPointF(43.6, 34.4 + lift))
-            wave.cubicTo(49, 33.6 + lift, 50.5, 28.6 + lift, 56, 28.6 + lift)
-            wave.cubicTo(61.500, 28.6 + lift, 63, 33.6 + lift, 68.4, 34.4 + lift)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(theme.colour(token), 2.8))
-            painter.drawPath(wave)
+        painter.translate(36, 16)
+        paint_mark(painter)
+
+
+def paint_mark(painter: QPainter) -> None:
+    """The product's mark on its tile of 40 x 40."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.colour("barTile"))
+    painter.drawRoundedRect(QRectF(0, 0, 40, 40), 9, 9)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for lift, token in ((0.0, "onBar"), (7.0, "accentBar")):
+        wave = QPainterPath(QPointF(8.6, 19.0 + lift))
+        wave.cubicTo(12.5, 18.4 + lift, 15.5, 13.0 + lift, 20, 13.0 + lift)
+        wave.cubicTo(24.5, 13.0 + lift, 27.5, 18.4 + lift, 31.4, 19.0 + lift)
+        painter.setPen(QPen(theme.colour(token), 2.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawPath(wave)
 
 
 class TopBar(QWidget):

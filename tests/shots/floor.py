@@ -77,7 +77,7 @@ class Floor:
     def sent(self) -> None:
         """The hub has acknowledged everything."""
         store = self.context.store
-        for log in (store._ops.log, store._telemetry.log):  # noqa: SLF001 - stands in for the server
+        for log in (store._ops.log, store._telemetry.log):
             if log is None:
                 continue
             for lane, state in log.lanes.items():
@@ -104,7 +104,7 @@ def window(prepare: Callable[[Floor], None], who: str) -> Callable[[], QWidget]:
         folder = Path(tempfile.mkdtemp())
         context = plant.open_terminal(folder)
 
-        engine = Engine(context.store, context.store._ops.key)  # noqa: SLF001 - never started
+        engine = Engine(context.store, context.store._ops.key)
         made = kiosk.build(context, engine, Keys(folder, SealedFile(folder, "shots")), "")
         floor = Floor(context, made.shell)
         context.clock.at = plant.STARTED

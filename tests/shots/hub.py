@@ -44,7 +44,12 @@ def strip(text: str) -> tuple[StripPart, ...]:
 
 
 def line(number: int, **given: object) -> LineCard:
-    return LineCard(line_id=UUID(int=number), name=f"Line {number}", names={"en": f"Line {number}", "es": f"Línea {number}"}, **given)
+    return LineCard(
+        line_id=UUID(int=number),
+        name=f"Line {number}",
+        names={"en": f"Line {number}", "es": f"Línea {number}"},
+        **given,
+    )
 
 
 BOARD = Board(
@@ -87,7 +92,7 @@ BOARD = Board(
 
 
 def node(name: str, column: int, title: str, code: str, detail: str, **over: object) -> TraceNode:
-    return TraceNode(id=name, kind=name.split(":")[0], column=column, title=title, code=code, detail=detail, **over)
+    return TraceNode(id=name, kind=name.split(":", maxsplit=1)[0], column=column, title=title, code=code, detail=detail, **over)
 
 
 def edge(source: str, target: str) -> TraceEdge:

@@ -25,7 +25,9 @@ def laptop(page: str, person: str = "Supervisor 3001") -> LaptopWindow:
     return window
 
 
-def _build(page: str, person: str = "Supervisor 3001", look: str = "light", language: str = "en") -> Callable[[], QWidget]:
+def _build(
+    page: str, person: str = "Supervisor 3001", look: str = "light", language: str = "en"
+) -> Callable[[], QWidget]:
     def build() -> QWidget:
         theme.use(look)
         i18n.use(language)

@@ -53,8 +53,8 @@ class LineCardView(Card):
         self._note = Words(f"{name}.note", 15, 700, track=-0.15)
         self._note_detail = Words(f"{name}.note_detail", 14, 400, "ink2")
         self._check_icon = Icon("clock", 18, "ink2")
-        self._check = Words(f"{name}.check", 14, 500)
-        self._sync_icon = Icon("cloud_ok", 17, "ink2")
+        self._check = Words(f"{name}.check", 14, 400, track=0.1)
+        self._sync_icon = Icon("cloud_ok", 16, "ink2")
         self._sync = Words(f"{name}.sync", 14, 400, "ink2", track=-0.1)
         self._build()
         self.retheme()
@@ -74,7 +74,7 @@ class LineCardView(Card):
         head.addWidget(self._chip, 0, Qt.AlignmentFlag.AlignVCenter)
 
         oee = column(gap=0)
-        figure = row(gap=1)
+        figure = row(gap=0)
         figure.addWidget(self._oee, 0, Qt.AlignmentFlag.AlignTop)
         figure.addWidget(self._oee_unit, 0, Qt.AlignmentFlag.AlignTop)
         figure.addStretch(1)
@@ -246,9 +246,9 @@ class LineCardView(Card):
                 self._check.say(tr("Next check {time}", time=clock(card.next_check_at)), "ink")
             else:
                 self._check.say(tr("{check} next", check=name) if name else tr("No check due"), "ink")
-        self._check.set_weight(650 if card.is_check_late else 500)
+        self._check.set_weight(650 if card.is_check_late else 400)
         if card.needs_help:
-            self._say_sync("flag", tr("Needs help · {count}", count=card.needs_help), "warn", 700)
+            self._say_sync("flag", tr("Needs help · {count}", count=card.needs_help), "warn", 650)
         elif card.offline_since is not None:
             self._say_sync("cloud_off", tr("Offline since {time}", time=clock(card.offline_since)), "off", 650)
         elif card.waiting:

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from foodflow_desktop.stations.supervisor import LaptopScreen
 from foodflow_desktop.views import i18n, theme
+from foodflow_desktop.views.bar import paint_mark
 from foodflow_desktop.views.i18n import tr
+from foodflow_desktop.views.widgets.controls import FocusRing
 from foodflow_desktop.views.widgets.parts import column
 
 WIDTH = 216
@@ -42,6 +44,7 @@ class NavEntry(QAbstractButton):
         self.setCheckable(True)
         self.setAutoExclusive(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._ring = FocusRing(self)
         self._icon, self._count, self._fill = icon, 0, "warnFill"
         self.retheme()
 
@@ -74,7 +77,7 @@ class NavEntry(QAbstractButton):
             painter.setBrush(theme.colour("barSoft"))
             painter.drawRoundedRect(area.adjusted(0, 0, 0, 0), 10, 10)
             painter.setClipping(False)
-        if self.hasFocus():
+        if self._ring.is_shown:
             painter.setPen(QPen(theme.colour("accentBar"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 10, 10)
@@ -189,10 +192,11 @@ class Mark(QWidget):
         """Draw mark and name."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("barTile"))
-        painter.drawRoundedRect(QRectF(20, 15, 30, 30), 7, 7)
-        painter.drawPixmap(25, 20, theme.pixmap("logo", 20, "onBar", self.devicePixelRatioF(), 2.2))
+        painter.save()
+        painter.translate(20, 15)
+        painter.scale(30 / 40, 30 / 40)
+        paint_mark(painter)
+        painter.restore()
         painter.setFont(theme.font(17, 700))
         painter.setPen(theme.colour("onBar"))
         painter.drawText(QRectF(60, 0, self.width() - 60, 56), Qt.AlignmentFlag.AlignVCenter, "FoodFlow OS")

@@ -89,6 +89,11 @@ class LaptopSignInView(QWidget):
         self.notice.show_error(screen.error)
         self._submit.setEnabled(True)
 
+    def begin(self) -> None:
+        """Put the keyboard into the first empty field."""
+        empty = next((field for field in self.fields.values() if not field.text()), self.fields["password"])
+        empty.setFocus()
+
     def _ask(self) -> None:
         address, tenant, login, password = (self.fields[name].text() for name in FIELDS)
         self._submit.setEnabled(False)

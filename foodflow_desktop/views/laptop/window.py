@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QWidget
 
 from foodflow_desktop.stations.supervisor import Supervisor
@@ -40,6 +40,7 @@ class LaptopWindow(QWidget):
     def __init__(self, supervisor: Supervisor, rate: float = 1.0) -> None:
         super().__init__()
         self.setObjectName("window")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._supervisor = supervisor
         self._is_asking = False
         self.current = "board"
@@ -142,6 +143,13 @@ class LaptopWindow(QWidget):
                 self.sync_health.show_screen(self._supervisor.sync_health())
             case _:
                 self.terminals.show_screen(self._supervisor.terminals.screen())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The keyboard starts nowhere, or in the first empty field of the sign-in."""
+        super().showEvent(event)
+        self.setFocus()
+        if self._supervisor.screen().person is None:
+            self.sign_in.begin()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop asking."""

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QFocusEvent, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from foodflow_desktop.views import theme
 from foodflow_desktop.views.widgets.parts import row
 
 BUTTON_H = 40
+
+
+KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+
+
+class FocusRing(QObject):
+    """Whether a control shows where the keyboard is: only once the keyboard brought the focus there."""
+
+    def __init__(self, control: QWidget) -> None:
+        super().__init__(control)
+        self._control = control
+        self._by_keyboard = False
+        control.installEventFilter(self)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the ring is drawn."""
+        return self._by_keyboard and self._control.hasFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Note why the focus came."""
+        if isinstance(event, QFocusEvent) and event.gotFocus():
+            self._by_keyboard = event.reason() in KEYBOARD
+        return super().eventFilter(watched, event)
 
 
 class Words(QLabel):
@@ -160,6 +184,7 @@ class Button(QAbstractButton):
         super().__init__()
         self.setObjectName(name)
         self._kind, self._icon, self._px = kind, icon, px
+        self._ring = FocusRing(self)
         self.retheme()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -207,8 +232,8 @@ class Button(QAbstractButton):
             painter.setPen(QPen(theme.colour(border), 1.4))
             painter.setBrush(theme.colour("accentSoft") if self.isDown() and fill != "accent" else theme.colour(fill))
             painter.drawRoundedRect(area, 10, 10)
-        if self.hasFocus():
-            painter.setPen(QPen(theme.colour("accent"), 3))
+        if self._ring.is_shown:
+            painter.setPen(QPen(theme.colour("focus"), 3))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
         painter.setFont(theme.font(self._px, 650))
