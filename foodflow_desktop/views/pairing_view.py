@@ -356,7 +356,7 @@ class PairingView(StationView):
             self._devices_about.say(tr("Put something on the scale and scan any code: it must show here."))
         else:
             self._devices_about.say(tr("No devices are set up on this terminal. Weights and codes are typed by hand."))
-        self.done.say(tr("Done"))
+        self.done.say(tr("Ready to work"))
         if set(self._device_rows) != {test.device for test in screen.devices}:
             clear(self._devices)
             self._device_rows = {}
