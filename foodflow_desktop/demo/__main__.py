@@ -94,7 +94,7 @@ def settle(shift: Shift, sabotage: str | None) -> bool:
             shift.say(f"SABOTAGE: {ledger.double_one(db)}")
         verdict = compare(witness.seen, ledger.rows(db))
         dead = ledger.count(db, "sync_dead")
-        weighings = ledger.count(db, "plant_ops_weighing")
+        weighings = ledger.count(db, "plant_ops_quality_check")
         held = ledger.count(db, "fsq_lot_hold", "state = 'open'")
     kiosk_chain = processes.run(
         "foodflow_desktop.cli", ["--folder", str(plant.folder / "kiosk"), "verify"], plant.environment

@@ -7,6 +7,7 @@ it draws everything a terminal needs to start with. What is over and done stays 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -354,6 +355,19 @@ async def ccps(db: AsyncSession, _entity: str, ids: Sequence[UUID] | None, termi
     return [_ccp(row, points[row.ccp_id]) for row in rows]
 
 
+_DECIMALS = {"temperature": 1, "ph": 2}
+"""Digits that the instruments of a parameter show; the table keeps six for all."""
+
+
+def _as_read(value: Decimal | None, parameter: str) -> Decimal | None:
+    """A limit with the digits people read it with: 74.0 °C, pH 4.60, 18 N."""
+    if value is None:
+        return None
+    exact = value.normalize()
+    least = Decimal(1).scaleb(-_DECIMALS.get(parameter, 0))
+    return value.quantize(least) if exact == value.quantize(least) else exact
+
+
 def _ccp(row: CcpVersion, point: Ccp) -> master.Ccp:
     return master.Ccp(
         id=row.id,
@@ -369,11 +383,11 @@ def _ccp(row: CcpVersion, point: Ccp) -> master.Ccp:
         vessel_uom=row.vessel_uom,
         parameter=row.parameter,
         unit=row.unit,
-        crit_min=row.crit_min,
-        crit_max=row.crit_max,
-        op_min=row.op_min,
-        op_max=row.op_max,
-        jump=row.jump,
+        crit_min=_as_read(row.crit_min, row.parameter),
+        crit_max=_as_read(row.crit_max, row.parameter),
+        op_min=_as_read(row.op_min, row.parameter),
+        op_max=_as_read(row.op_max, row.parameter),
+        jump=_as_read(row.jump, row.parameter),
         pieces=tuple(row.pieces),
         frequency_min=row.frequency_min,
         grace_min=row.grace_min,
