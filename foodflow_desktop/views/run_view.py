@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 from foodflow_desktop.stations.context import Context
 from foodflow_desktop.stations.line import LineStation
 from foodflow_desktop.stations.line_screen import RunScreen
-from foodflow_desktop.views import i18n
+from foodflow_desktop.views import i18n, theme
 from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.run_parts import Figure, NoBatch, OfflineStrip, StateChip, TaskButton, WideButton
 from foodflow_desktop.views.station_view import StationView
@@ -30,12 +30,16 @@ class StateCard(Card):
         self._state, self._held = StateChip("run.state"), Pill("run.held", height=40, px=18, weight=680, side=13)
         self._batch = Words("run.batch", 17.6, 450, "ink2", mono=True)
         self._product = Words("run.product", 35, 700, heading=True)
-        self._count, self._of = Words("run.count", 84, 740), Words("run.of", 25, 450, "ink2")
+        self._count, self._of = Words("run.count", 84, 740), Words("run.of", 25, 450, "ink2", wrap=True)
         self._track = PlanTrack("run.plan")
         self._rate, self._good = Figure("run.rate"), Figure("run.good")
         self._scrap, self._finish = Figure("run.scrap_total"), Figure("run.finishes")
-        self.setMinimumHeight(UPPER_H)
+        self.retheme()
         self._build()
+
+    def retheme(self) -> None:
+        """Follow the text scale."""
+        self.setMinimumHeight(theme.px(UPPER_H))
 
     def _build(self) -> None:
         chips = row(gap=12)
@@ -45,8 +49,7 @@ class StateCard(Card):
         chips.addWidget(self._batch)
         count = row(gap=15)
         count.addWidget(self._count)
-        count.addWidget(self._of, 0, Qt.AlignmentFlag.AlignBottom)
-        count.addStretch(1)
+        count.addWidget(self._of, 1, Qt.AlignmentFlag.AlignBottom)
         figures = QGridLayout()
         figures.setContentsMargins(0, 0, 0, 0)
         figures.setHorizontalSpacing(0)
@@ -152,7 +155,11 @@ class NextCard(Card):
             box.addWidget(task)
         box.addStretch(1)
         self.setLayout(box)
-        self.setMinimumHeight(UPPER_H)
+        self.retheme()
+
+    def retheme(self) -> None:
+        """Follow the text scale."""
+        self.setMinimumHeight(theme.px(UPPER_H))
 
     def show_screen(self, screen: RunScreen) -> None:
         """Draw them."""

@@ -49,12 +49,11 @@ class _Line(QWidget):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.word, self.value = Words(f"{name}.word", 19, 450, "ink2"), Words(f"{name}.value", 19, 680)
+        self.word, self.value = Words(f"{name}.word", 19, 450, "ink2", wrap=True), Words(f"{name}.value", 19, 680)
         box = column()
         box.addWidget(Rule())
         line = row(gap=8)
-        line.addWidget(self.word)
-        line.addStretch(1)
+        line.addWidget(self.word, 1)
         line.addWidget(self.value)
         box.addLayout(line, 1)
         self.setLayout(box)
@@ -105,7 +104,8 @@ class OverPanel(QWidget):
 
     def _body(self) -> QVBoxLayout:
         card = Card("weigh.over.card", fill="surface2")
-        card.setFixedWidth(340)
+        self._card = card
+        self.retheme()
         inside = column(margins=(26, 21, 26, 26))
         inside.addWidget(self._scale)
         inside.addSpacing(15)
@@ -134,6 +134,10 @@ class OverPanel(QWidget):
         box.addSpacing(22)
         box.addLayout(foot)
         return box
+
+    def retheme(self) -> None:
+        """Follow the text scale."""
+        self._card.setFixedWidth(round(340 + (theme.scale() - 1) * 300))
 
     def show_screen(self, screen: WeighScreen) -> None:
         """Draw the stop."""

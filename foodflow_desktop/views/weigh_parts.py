@@ -87,7 +87,7 @@ class CheckCard(Card):
 
     def __init__(self, on_correct: Callable[[], object], on_undo: Callable[[], object]) -> None:
         super().__init__("weigh.check")
-        self.title = Words("weigh.check.title", 22, 680, heading=True)
+        self.title = Words("weigh.check.title", 22, 680, heading=True, wrap=True)
         self.average = Words("weigh.average", 16, 620, "ink3")
         self.rows = [SampleLine(no) for no in range(1, ROWS_MAX + 1)]
         self.correct = TouchButton("weigh.correct", "quiet", "undo", px=19, weight=650)
@@ -95,8 +95,7 @@ class CheckCard(Card):
         self.correct.clicked.connect(lambda _=False: on_correct())
         self.undo.clicked.connect(lambda _=False: on_undo())
         head = row(margins=(9, 0, 8, 0))
-        head.addWidget(self.title)
-        head.addStretch(1)
+        head.addWidget(self.title, 1)
         head.addWidget(self.average)
         box = column(margins=(17, 18, 17, 19))
         box.addLayout(head)
@@ -145,11 +144,10 @@ class _Fact(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.icon = Icon("info", 24, "ink2", 1.8)
-        self.word, self.value = Words(f"{name}.word", 18, 450), Words(f"{name}.value", 18, 450, "ink2")
+        self.word, self.value = Words(f"{name}.word", 18, 450, wrap=True), Words(f"{name}.value", 18, 450, "ink2")
         box = row(gap=12)
         box.addWidget(self.icon)
-        box.addWidget(self.word)
-        box.addStretch(1)
+        box.addWidget(self.word, 1)
         box.addWidget(self.value)
         self.setLayout(box)
 

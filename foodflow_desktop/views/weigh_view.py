@@ -11,7 +11,7 @@ from foodflow_desktop.hardware.readings import DeviceStatus, ScaleReading
 from foodflow_desktop.stations.context import Context
 from foodflow_desktop.stations.weigh import WeighStation
 from foodflow_desktop.stations.weigh_screen import Mode, WeighScreen
-from foodflow_desktop.views import i18n, jobs, weigh_words
+from foodflow_desktop.views import i18n, jobs, theme, weigh_words
 from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.weigh_over import OverPanel
@@ -208,8 +208,7 @@ class WeighView(StationView):
         card.setLayout(inside)
         self._check = CheckCard(lambda: self.do(station.correct), lambda: self.do(station.undo))
         self._scale = ScaleBox()
-        self._check.setFixedWidth(SIDE_W)
-        self._scale.setFixedWidth(SIDE_W)
+        self.retheme()
         side = column(gap=20)
         side.addWidget(self._check)
         side.addWidget(self._scale, 1)
@@ -230,6 +229,11 @@ class WeighView(StationView):
             context.hardware.subscribe(ScaleReading, self._on_reading),
             context.hardware.subscribe(DeviceStatus, self._on_status),
         ]
+
+    def retheme(self) -> None:
+        """Follow the text scale: the side needs more room for larger words."""
+        for card in (self._check, self._scale):
+            card.setFixedWidth(round(SIDE_W + (theme.scale() - 1) * 200))
 
     def _do(self, gesture: Any) -> None:
         self.do(gesture)

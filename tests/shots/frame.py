@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QWidget
 
 from foodflow_desktop.stations.context import Context
 from foodflow_desktop.sync.status import PillState
@@ -71,7 +71,12 @@ def window(view: QWidget, *, here: str, bar: BarScreen = BAR, badges: dict[str, 
     rail.setVisible(bool(bar.user))
     body = row()
     body.addWidget(rail)
-    body.addWidget(view, 1)
+    page = QScrollArea()
+    page.setObjectName("page")
+    page.setWidgetResizable(True)
+    page.setFrameShape(QFrame.Shape.NoFrame)
+    page.setWidget(view)
+    body.addWidget(page, 1)
     whole = column()
     whole.addWidget(top)
     whole.addLayout(body, 1)

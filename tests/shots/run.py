@@ -87,8 +87,8 @@ NO_BATCH = RunScreen(
 )
 
 
-def _build(screen: RunScreen, **over: Any) -> Callable[[], QWidget]:
-    def build() -> QWidget:
+def build(screen: RunScreen, **over: Any) -> Callable[[], QWidget]:
+    def make() -> QWidget:
         language = over.get("language", "en")
         frame.dressed(over.get("theme", "light"), language, over.get("scale", 1.0))
         context = frame.context(language)
@@ -97,7 +97,7 @@ def _build(screen: RunScreen, **over: Any) -> Callable[[], QWidget]:
         bar = replace(frame.BAR, **over.get("bar", {}))
         return frame.window(view, here="run", bar=bar, badges={"checks": 2})
 
-    return build
+    return make
 
 
 ES = {
@@ -110,7 +110,7 @@ ES = {
 }
 SIZE = (1280, 800)
 SHOTS = (
-    Shot("02-line-home", "02-line-home.png", SIZE, _build(HOME)),
-    Shot("11-offline-dark-es", "11-offline-dark-es.png", SIZE, _build(OFFLINE_ES, theme="dark", language="es", bar=ES)),
-    Shot("run-no-batch", "", SIZE, _build(NO_BATCH, bar={"about": "Terminal T-07 · Cook & Fill hall"})),
+    Shot("02-line-home", "02-line-home.png", SIZE, build(HOME)),
+    Shot("11-offline-dark-es", "11-offline-dark-es.png", SIZE, build(OFFLINE_ES, theme="dark", language="es", bar=ES)),
+    Shot("run-no-batch", "", SIZE, build(NO_BATCH, bar={"about": "Terminal T-07 · Cook & Fill hall"})),
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from foodflow_desktop.stations.signing import SignPad
 from foodflow_desktop.stations.weigh import WeighStation
 from foodflow_desktop.stations.weigh_screen import (
     Choice,
@@ -110,10 +111,17 @@ REASONS = (
 REASON = replace(HEAVY, mode=Mode.reason, held_g=D("628.2"), held_verdict=WeightVerdict.too_heavy, reasons=REASONS)
 TYPING = replace(SILENT, mode=Mode.typing, typed="601.5", typed_verdict=GOOD)
 TESTING = replace(TEST_DUE, mode=Mode.testing, test=TestPart(D(500), D("0.5"), D("500.1"), is_steady=True))
+CORRECTING = replace(
+    READY,
+    mode=Mode.correcting,
+    samples=(replace(SAMPLES[0], is_chosen=True), *SAMPLES[1:]),
+    reasons=(Choice("wrong_portion", "", is_chosen=True), Choice("scale_touched", ""), Choice("typed_wrong", "")),
+    pad=SignPad("Operator 1041", "41", "badge", at(10, 2), "corrected", 2, 4, None, 0, is_checking=False),
+)
 
 
-def _build(screen: WeighScreen, badge: int = 0, **over: Any) -> Callable[[], QWidget]:
-    def build() -> QWidget:
+def build(screen: WeighScreen, badge: int = 0, **over: Any) -> Callable[[], QWidget]:
+    def make() -> QWidget:
         theme, language = over.get("theme", "light"), over.get("language", "en")
         frame.dressed(theme, language, over.get("scale", 1.0))
         context = frame.context(language)
@@ -122,20 +130,21 @@ def _build(screen: WeighScreen, badge: int = 0, **over: Any) -> Callable[[], QWi
         bar = replace(frame.BAR, clock=over.get("clock", "10:10"), **over.get("bar", {}))
         return frame.window(view, here="weigh", bar=bar, badges={"checks": 2, "weigh": badge})
 
-    return build
+    return make
 
 
 SENDING = {"pill": PillState.sending, "count": 3}
 SIZE = (1280, 800)
 SHOTS = (
-    Shot("03-weigh-check", "03-weigh-check.png", SIZE, _build(READY)),
-    Shot("12a-scale-moving", "12a-scale-moving.png", SIZE, _build(MOVING, bar=SENDING)),
-    Shot("12b-scale-too-heavy", "12b-scale-too-heavy.png", SIZE, _build(OVER, -1)),
-    Shot("12c-scale-not-connected", "12c-scale-not-connected.png", SIZE, _build(SILENT, -1)),
-    Shot("12d-test-weight-due", "12d-test-weight-due.png", SIZE, _build(TEST_DUE, -1, clock="10:13")),
-    Shot("13-high-contrast", "13-high-contrast.png", SIZE, _build(READY, theme="high_contrast")),
-    Shot("weigh-too-heavy", "", SIZE, _build(HEAVY)),
-    Shot("weigh-reason", "", SIZE, _build(REASON)),
-    Shot("weigh-typing-es", "", SIZE, _build(TYPING, language="es")),
-    Shot("weigh-test", "", SIZE, _build(TESTING, theme="dark")),
+    Shot("03-weigh-check", "03-weigh-check.png", SIZE, build(READY)),
+    Shot("12a-scale-moving", "12a-scale-moving.png", SIZE, build(MOVING, bar=SENDING)),
+    Shot("12b-scale-too-heavy", "12b-scale-too-heavy.png", SIZE, build(OVER, -1)),
+    Shot("12c-scale-not-connected", "12c-scale-not-connected.png", SIZE, build(SILENT, -1)),
+    Shot("12d-test-weight-due", "12d-test-weight-due.png", SIZE, build(TEST_DUE, -1, clock="10:13")),
+    Shot("13-high-contrast", "13-high-contrast.png", SIZE, build(READY, theme="high_contrast")),
+    Shot("weigh-too-heavy", "", SIZE, build(HEAVY)),
+    Shot("weigh-reason", "", SIZE, build(REASON)),
+    Shot("weigh-typing-es", "", SIZE, build(TYPING, language="es")),
+    Shot("weigh-correcting", "", SIZE, build(CORRECTING)),
+    Shot("weigh-test", "", SIZE, build(TESTING, theme="dark")),
 )

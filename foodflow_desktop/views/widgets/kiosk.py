@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QStackedLayout, QWidget
 
 from foodflow_desktop.views import theme
@@ -125,6 +125,18 @@ class TouchButton(Pressable):
         self.setMinimumHeight(max(self._height, theme.px(self._px) + 34))
         self.updateGeometry()
 
+    def words_font(self) -> QFont:
+        """The font of its words."""
+        return theme.font(self._px, self._weight)
+
+    def icon_room(self) -> int:
+        """What the icon takes of the width."""
+        return (self._icon_px + (14 if self.text() else 0)) if self._icon else 0
+
+    def lines_shown(self) -> list[str]:
+        """Its words as they are broken into lines at its width."""
+        return self._lines(self.width() - self.icon_room() - 16)
+
     def _lines(self, width: int) -> list[str]:
         """The words in one line, or in two where one is too narrow."""
         metrics = QFontMetrics(theme.font(self._px, self._weight))
@@ -180,8 +192,7 @@ class TouchButton(Pressable):
     def _paint_words(self, painter: QPainter, ink: str) -> None:
         painter.setFont(theme.font(self._px, self._weight))
         metrics = painter.fontMetrics()
-        space = (self._icon_px + (14 if self.text() else 0)) if self._icon else 0
-        lines = self._lines(self.width() - space - 16)
+        space, lines = self.icon_room(), self.lines_shown()
         widest = max(metrics.horizontalAdvance(line) for line in lines)
         left = (self.width() - widest - space) / 2
         if self._icon:
