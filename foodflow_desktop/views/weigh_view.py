@@ -249,8 +249,14 @@ class WeighView(StationView):
         self._redraw()
 
     def _heard(self) -> None:
-        if self.isVisible():
+        if self._unsubscribe and self.isVisible():
             self.refresh()
+
+    def stop(self) -> None:
+        """Listen to the scale no more: the window goes."""
+        for end in self._unsubscribe:
+            end()
+        self._unsubscribe = []
 
     def enter(self, about: Any = None) -> None:
         """The view comes to the front."""

@@ -48,8 +48,8 @@ HEAVY = master.Reason(id=plant.idof("heavy"), tree="weight", code="filler_high",
 class Bench:
     """A terminal on line 2 whose scale is a simulated one on a pty."""
 
-    def __init__(self, tmp_path, clock, rig, context):
-        self.rig, self.context, self.clock = rig, context, clock
+    def __init__(self, rig, context):
+        self.rig, self.context = rig, context
         self.station = WeighStation(context)
         self.unsteady = []
         self.lock = threading.Lock()
@@ -103,7 +103,7 @@ def bench(tmp_path):
     with Rig(ScaleSim(PtyWire(tmp_path / "scale", clock), clock), "scale", "mt_sics", clock, tag="SC-02") as rig:
         context.hardware = rig.hub
         rig.until_state(DeviceState.connected)
-        yield Bench(tmp_path, clock, rig, context)
+        yield Bench(rig, context)
     context.store.close()
 
 

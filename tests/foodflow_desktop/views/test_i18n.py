@@ -56,7 +56,8 @@ def spanish():
     i18n.use("en")
 
 
-def test_numbers_have_the_language_s_own_marks(spanish):
+@pytest.mark.usefixtures("spanish")
+def test_numbers_have_the_language_s_own_marks():
     assert i18n.number(3126.4, 1) == "3.126,4"
     assert i18n.percent(0.009) == "0,9 %"
     assert i18n.typed("601.5") == "601,5"
@@ -65,12 +66,14 @@ def test_numbers_have_the_language_s_own_marks(spanish):
     assert i18n.percent(0.009) == "0.9%"
 
 
-def test_days_are_said_in_the_language(spanish):
+@pytest.mark.usefixtures("spanish")
+def test_days_are_said_in_the_language():
     assert i18n.day_of(date(2027, 1, 12)) == "12 ene"
     assert i18n.day(datetime(2027, 1, 12, tzinfo=UTC)) == "12 ene"
     assert i18n.length(timedelta(minutes=108)) == "1 h 48 min"
 
 
-def test_unknown_failure_says_that_nothing_was_lost(spanish):
+@pytest.mark.usefixtures("spanish")
+def test_unknown_failure_says_that_nothing_was_lost():
     assert "No se perdió nada" in i18n.sentence(ValueError("x"))
     assert i18n.sentence(Invalid("no_such_code"))
