@@ -6,7 +6,6 @@ account that runs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
@@ -55,17 +54,17 @@ def count(db: psycopg.Connection[tuple[object, ...]], table: str, where: str = "
     return int(str(row[0])) if row else 0
 
 
-def first_received(db: psycopg.Connection[tuple[object, ...]], kinds: Iterable[str], after: object) -> list[object]:
-    """When the first fact of each kind arrived after an instant, in the order of the kinds."""
-    found = []
-    for kind in kinds:
-        row = db.execute(
-            "SELECT min(received_at) FROM sync_log "
-            "WHERE received_at > %s AND convert_from(body, 'UTF8')::jsonb->>'kind' = %s",
-            (after, kind),
-        ).fetchone()
-        found.append(row[0] if row else None)
-    return found
+def facts(db: psycopg.Connection[tuple[object, ...]]) -> int:
+    """How many facts the server has."""
+    return sum(count(db, log) for log in LOGS)
+
+
+def first_lane_after(db: psycopg.Connection[tuple[object, ...]], instant: object) -> int | None:
+    """The lane of the first fact that was received after an instant: holds go first."""
+    row = db.execute(
+        "SELECT lane FROM sync_log WHERE received_at >= %s ORDER BY received_at, lane LIMIT 1", (instant,)
+    ).fetchone()
+    return int(str(row[0])) if row else None
 
 
 def drop_one(db: psycopg.Connection[tuple[object, ...]]) -> str:

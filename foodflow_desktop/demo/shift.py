@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ class Shift:
     laptop: Remote = field(init=False)
     devices: Devices = field(init=False)
     hub: str = field(init=False, default="")
+    drain_s: float = 0.0
+    back_at: datetime | None = None
     after_kill: Callable[[], None] | None = None
     """Called while the kiosk is dead: the place for a tampering hand."""
 
@@ -421,8 +424,12 @@ class Shift:
 
     def come_back(self) -> None:
         """The cable is plugged in; everything drains, holds first."""
+        self.back_at, plugged_at = self.plant.clock.now(), time.monotonic()
         self.plant.cable.plug()  # type: ignore[union-attr]  # it was cut above
         self.say("NETWORK BACK")
+        self.until(self.kiosk, "All sent", lambda texts, _: texts.get("bar.sync", "").startswith("All sent"), 60)
+        self.drain_s = time.monotonic() - plugged_at
+        self.say("all sent")
 
     def look_from_the_office(self) -> None:
         """The board shows the deviation; the lot is traced both ways; shipping it is refused."""

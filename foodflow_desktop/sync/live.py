@@ -6,7 +6,8 @@ ends with the program or ``sign_out``.
 
 from __future__ import annotations
 
-from datetime import datetime
+import threading
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,8 @@ class Live:
         self._http = transport.client(self.base_url, ca_pem)
         self._clock = clock
         self._token = ""
+        self._renew_at: datetime | None = None
+        self._renewing = threading.Lock()
         self.me: dict[str, Any] | None = None
         """Who is signed in, as ``GET /me`` says it."""
         self.heard_at: datetime | None = None
@@ -43,9 +46,23 @@ class Live:
         """
         body = {"tenant": tenant, "login": login, "password": password}
         answer = self._call("POST", f"{API}/auth/login", json=body)
-        self._token = str(answer["access_token"])
+        self._keep(answer)
         self.me = self._call("GET", f"{API}/me")
         return self.me
+
+    def _keep(self, session: dict[str, Any]) -> None:
+        """Use a token from now on, and renew it when a third of its time is gone."""
+        self._token = str(session["access_token"])
+        self._renew_at = self._clock.now() + timedelta(seconds=float(session["expires_in_s"]) / 3)
+
+    def _renew(self) -> None:
+        """A session lives on while it is used; one thread renews it."""
+        if self._renew_at is None or self._clock.now() < self._renew_at or not self._renewing.acquire(blocking=False):
+            return
+        try:
+            self._keep(self._call("POST", f"{API}/auth/renew"))
+        finally:
+            self._renewing.release()
 
     def sign_out(self) -> None:
         """Forget the person and the token."""
@@ -88,6 +105,7 @@ class Live:
     def _signed(self, method: str, path: str, **more: Any) -> Any:
         if not self._token:
             raise Unauthorised("not_signed_in")
+        self._renew()
         return self._call(method, f"{API}/{path}", **more)
 
     def _call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> Any:

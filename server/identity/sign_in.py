@@ -7,8 +7,8 @@ which part was wrong.
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -91,9 +91,27 @@ async def login(request: Request, body: Login) -> Session:
     if error is not None or user is None:
         raise error or NotAllowed("sign_in_failed")
     now = database.clock.now()
-    claims = {"tid": str(tenant.id), "epoch": user.token_epoch}
-    token = tokens.issue(request.app.state.secret, tokens.USER_AUDIENCE, user.id, now, tokens.USER_TTL_S, **claims)
+    claims = {"tid": str(tenant.id), "epoch": user.token_epoch, "since": int(now.timestamp())}
+    return _session(request.app.state.secret, user.id, now, claims)
+
+
+def _session(secret: bytes, user_id: UUID, now: datetime, claims: dict[str, Any]) -> Session:
+    token = tokens.issue(secret, tokens.USER_AUDIENCE, user_id, now, tokens.USER_TTL_S, **claims)
     return Session(access_token=token, expires_in_s=tokens.USER_TTL_S)
+
+
+@router.post("/auth/renew", responses=access.PROBLEMS)
+async def renew(request: Request, caller: access.Signed) -> Session:
+    """A new token for one that still holds: a session lives on while it is used, for half a day at most.
+
+    Raises:
+        NotAllowed: `token_expired` once the sign-in itself is too old.
+    """
+    secret, now = request.app.state.secret, caller.clock.now()
+    claims = tokens.read(secret, tokens.USER_AUDIENCE, access.bearer(request), now)
+    if now.timestamp() - claims["since"] > tokens.SESSION_MAX_S:
+        raise NotAllowed("token_expired")
+    return _session(secret, UUID(claims["sub"]), now, {name: claims[name] for name in ("tid", "epoch", "since")})
 
 
 async def _check(db: AsyncSession, body: Login, address: str) -> tuple[User | None, NotAllowed | None]:

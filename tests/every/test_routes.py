@@ -17,7 +17,7 @@ from server.core.db.postgres import Cluster
 from server.core.settings import Settings
 from server.identity import matrix
 
-ANY_PERSON = {"/api/v1/me", "/api/v1/openapi.json"}
+ANY_PERSON = {"/api/v1/me", "/api/v1/auth/renew", "/api/v1/openapi.json"}
 """For whoever is signed in."""
 TERMINALS = "/api/v1/sync/"
 """Terminals prove themselves by their own token (tests/server/sync)."""

@@ -92,7 +92,9 @@ BOARD = Board(
 
 
 def node(name: str, column: int, title: str, code: str, detail: str, **over: object) -> TraceNode:
-    return TraceNode(id=name, kind=name.split(":", maxsplit=1)[0], column=column, title=title, code=code, detail=detail, **over)
+    return TraceNode(
+        id=name, kind=name.split(":", maxsplit=1)[0], column=column, title=title, code=code, detail=detail, **over
+    )
 
 
 def edge(source: str, target: str) -> TraceEdge:

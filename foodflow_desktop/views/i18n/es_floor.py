@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: E501 - one sentence a line
 TABLE: dict[str, str] = {
     " and ": " y ",
     "**Nothing was issued.** Your scan is saved as a stopped attempt. If any went in, call QA now.": "**No se consumió nada.** La lectura queda guardada como intento detenido. Si entró algo, llame a Calidad ahora.",

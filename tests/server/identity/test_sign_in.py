@@ -141,3 +141,24 @@ async def test_wrong_sign_in_by_mail_and_badge_count_together(
         given = {"tenant": tenant.slug, "login": login, "password": "wrong wrong wrong"}
         codes.append((await anonymous.post("/auth/login", json=given)).json()["code"])
     assert codes == ["sign_in_failed"] * 5 + ["sign_in_locked"]
+
+
+async def test_a_session_lives_on_while_it_is_renewed_and_ends_after_half_a_day(
+    tenant: TenantRef, sign_in: SignIn, frozen: FakeClock
+) -> None:
+    client = await sign_in(tenant, "SV")
+    for _ in range(12 * 60 // 10):
+        frozen.advance(10 * 60)
+        answer = await client.post("/auth/renew")
+        assert answer.status_code == 200, answer.text
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    frozen.advance(10 * 60)
+    assert (await client.post("/auth/renew")).json()["code"] == "token_expired"
+
+
+async def test_a_session_that_rests_for_fifteen_minutes_is_over(
+    tenant: TenantRef, sign_in: SignIn, frozen: FakeClock
+) -> None:
+    client = await sign_in(tenant, "SV")
+    frozen.advance(15 * 60)
+    assert (await client.post("/auth/renew")).status_code == 401
