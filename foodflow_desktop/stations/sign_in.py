@@ -32,6 +32,18 @@ class PersonTile:
     short: str
     last_at: datetime | None
     is_chosen: bool
+    days_ago: int = 0
+    """Whole calendar days at the plant since then."""
+
+    @property
+    def is_today(self) -> bool:
+        """Whether they were here today."""
+        return self.days_ago == 0
+
+    @property
+    def is_yesterday(self) -> bool:
+        """Whether they were here yesterday."""
+        return self.days_ago == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,8 @@ class SignInStation:
     def digit(self, digit: str) -> Job | None:
         """A digit of the PIN (the last one submits), or of a number to find."""
         if self._number is not None:
-            return self._search(self._number + digit)
+            self._search(self._number + digit)
+            return None
         user = self._context.store.master.users.get(self._chosen) if self._chosen else None
         if user is None or self._is_checking or self._context.pins.wait_s(user):
             return None
@@ -189,9 +202,13 @@ class SignInStation:
                 user.short_no[-2:],
                 last.get(user.id),
                 user.id == self._chosen,
+                self._days_ago(last.get(user.id)),
             )
             for user in users[:TILES]
         )
+
+    def _days_ago(self, at: datetime | None) -> int:
+        return (self._context.today() - at.astimezone(self._context.zone).date()).days if at else 0
 
     # --- inside --------------------------------------------------------------------------
 

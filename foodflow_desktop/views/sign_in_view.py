@@ -35,6 +35,10 @@ class PersonButton(Pressable):
         self.note = tr("Selected") if person.is_chosen else ""
         if person.last_at and not person.is_chosen:
             self.note = tr("Last here {at}", at=clock(person.last_at))
+            if person.is_yesterday:
+                self.note = tr("Last here yesterday")
+            elif not person.is_today:
+                self.note = tr("Last here {at}", at=i18n.day(person.last_at))
         self.say(person.name, f"{person.name}. {self.note}")
         self.update()
 
@@ -62,8 +66,8 @@ class PersonButton(Pressable):
         painter.setFont(theme.font(21, 680))
         painter.setPen(theme.colour("ink"))
         middle = self.height() / 2
-        lift = theme.px(15) if self.note else 0
-        area = QRectF(92, middle - lift - 18, self.width() - 100, 36)
+        lift = theme.px(13) if self.note else 0
+        area = QRectF(92, middle - lift - 17, self.width() - 100, 36)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, self.text())
         painter.setFont(theme.font(16, 450))
         painter.setPen(theme.colour("ink2"))
@@ -104,8 +108,8 @@ class SignInView(StationView):
 
     def _left(self) -> Any:
         card = Card("sign_in.badge_card")
-        self._title = Words("sign_in.title", 30, 720)
-        self._other = Words("sign_in.other_language", 19, 450, "ink2")
+        self._title = Words("sign_in.title", 30, 720, wrap=True)
+        self._other = Words("sign_in.other_language", 19, 450, "ink2", wrap=True)
         words = column(gap=4)
         words.addStretch(1)
         words.addWidget(self._title)
@@ -116,12 +120,12 @@ class SignInView(StationView):
         inside.addLayout(words, 1)
         inside.addWidget(Icon("barcode", 54, "accent"))
         card.setLayout(inside)
-        self._choose = Words("sign_in.choose", 21, 680)
-        self._recent = Words("sign_in.recent", 16, 600, "ink3")
+        self._choose = Words("sign_in.choose", 21, 680, wrap=True)
+        self._recent = Words("sign_in.recent", 16, 600, "ink3", wrap=True)
         head = row(gap=12, margins=(2, 0, 2, 0))
-        head.addWidget(self._choose)
-        head.addStretch(1)
-        head.addWidget(self._recent)
+        self._recent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(self._choose, 1)
+        head.addWidget(self._recent, 1)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(14)
@@ -129,9 +133,11 @@ class SignInView(StationView):
         for n, tile in enumerate(self._tiles):
             tile.clicked.connect(lambda _=False, t=tile: self.station.choose(t.user_id))
             grid.addWidget(tile, n // 2, n % 2)
-        self._find = TouchButton("sign_in.find", "quiet", "search", px=20, weight=650, side=26)
+        self._find = TouchButton("sign_in.find", "quiet", "search", px=21, weight=650, side=26)
         self._find.clicked.connect(self._on_find)
-        self._languages = {code: TouchButton(f"sign_in.language.{code}", px=20, weight=650) for code in ("en", "es")}
+        self._languages = {
+            code: TouchButton(f"sign_in.language.{code}", px=21, weight=650, side=26) for code in ("en", "es")
+        }
         foot = row(gap=12)
         foot.addWidget(self._find)
         foot.addStretch(1)
@@ -143,7 +149,7 @@ class SignInView(StationView):
         box.addWidget(card)
         box.addSpacing(24)
         box.addLayout(head)
-        box.addSpacing(14)
+        box.addSpacing(15)
         box.addLayout(grid)
         box.addStretch(1)
         box.addLayout(foot)
@@ -154,20 +160,20 @@ class SignInView(StationView):
         card.setFixedWidth(PAD_W)
         self._pin_title = Words("sign_in.pin_title", 24, 680)
         self._who = Words("sign_in.who", 18, 450, "ink2", wrap=True)
-        self._dots = Dots("sign_in.dots")
-        self._keys = PinKeys("sign_in.pin", self._on_digit, self.station.backspace, self.station.clear)
+        self._dots = Dots("sign_in.dots", size=26, pitch=44)
+        self._keys = PinKeys("sign_in.pin", self._on_digit, self.station.backspace, self.station.clear, key_h=92, px=34)
         self._locks = Words("sign_in.locks", 16, 450, "ink2", wrap=True)
-        box = column(margins=(30, 26, 30, 26))
+        box = column(margins=(30, 26, 30, 28))
         for words in (self._pin_title, self._who):
             words.setAlignment(Qt.AlignmentFlag.AlignCenter)
             box.addWidget(words)
             box.addSpacing(6)
         box.addSpacing(18)
         box.addWidget(self._dots)
-        box.addSpacing(26)
+        box.addSpacing(24)
         box.addWidget(self._keys)
         box.addStretch(1)
-        foot = row(gap=8)
+        foot = row(gap=8, margins=(4, 0, 0, 0))
         foot.addWidget(Icon("padlock", 18, "ink2"))
         foot.addWidget(self._locks, 1)
         box.addLayout(foot)
@@ -191,8 +197,11 @@ class SignInView(StationView):
         return True
 
     def refresh(self) -> None:
-        """Draw the sign-in."""
-        screen = self.station.screen()
+        """Draw the station's picture."""
+        self.show_screen(self.station.screen())
+
+    def show_screen(self, screen: SignInScreen) -> None:
+        """Draw a picture; nothing else decides what is seen."""
         here = i18n.current()
         self._title.say(tr("Scan your badge to start"))
         self._other.say("Scan your badge to start" if here == "es" else "Escanea tu credencial para empezar")
@@ -219,7 +228,8 @@ def _who(screen: SignInScreen) -> tuple[str, str]:
     if screen.wait_s:
         return tr("Too many tries. Wait {n} s.", n=screen.wait_s), "crit"
     if screen.tries_left is not None:
-        return tr("Not the right PIN. {n} tries left.", n=screen.tries_left), "crit"
+        one, more = tr("Not the right PIN. 1 try left."), tr("Not the right PIN. {n} tries left.", n=screen.tries_left)
+        return one if screen.tries_left == 1 else more, "crit"
     if screen.unknown_badge:
         return tr("This badge is not known here."), "crit"
     if screen.number is not None:

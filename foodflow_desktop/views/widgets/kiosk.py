@@ -287,13 +287,11 @@ class Pages(QStackedLayout):
 class Dots(QWidget):
     """PIN digits as dots: filled for typed, open for to come."""
 
-    SIZE, PITCH = 20, 36
-
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, size: int = 20, pitch: int = 36) -> None:
         super().__init__()
         self.setObjectName(name)
-        self._filled, self._total = 0, 4
-        self.setFixedHeight(self.SIZE + 2)
+        self._filled, self._total, self._size, self._pitch = 0, 4, size, pitch
+        self.setFixedHeight(size + 2)
 
     def show_dots(self, filled: int, total: int) -> None:
         """How many are typed, of how many."""
@@ -305,9 +303,9 @@ class Dots(QWidget):
         """Draw the dots."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        left = (self.width() - self.PITCH * (self._total - 1) - self.SIZE) / 2
+        left = (self.width() - self._pitch * (self._total - 1) - self._size) / 2
         for number in range(self._total):
-            area = QRectF(left + number * self.PITCH + 1, 2, self.SIZE - 2, self.SIZE - 2)
+            area = QRectF(left + number * self._pitch + 1, 2, self._size - 2, self._size - 2)
             is_filled = number < self._filled
             painter.setPen(QPen(theme.colour("accent" if is_filled else "lineStrong"), 2))
             painter.setBrush(theme.colour("accent") if is_filled else Qt.BrushStyle.NoBrush)
@@ -323,8 +321,12 @@ class PinKeys(QWidget):
         on_digit: Callable[[str], object],
         on_backspace: Callable[[], object],
         on_clear: Callable[[], object],
+        *,
+        key_h: int = 76,
+        px: float = 29,
     ) -> None:
         super().__init__()
+        self._key_h, self._px = key_h, px
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(12)
@@ -332,18 +334,17 @@ class PinKeys(QWidget):
             key = self._key(f"{name}.{number}", "outline", f"{number}")
             key.clicked.connect(lambda _=False, n=number: on_digit(f"{n}"))
             grid.addWidget(key, (number - 1) // 3, (number - 1) % 3)
-        self.clear = TouchButton(f"{name}.clear", "key", px=19, weight=620, height=76, side=4)
+        self.clear = TouchButton(f"{name}.clear", "key", px=19, weight=620, height=key_h, side=4)
         self.clear.clicked.connect(lambda _=False: on_clear())
         zero = self._key(f"{name}.0", "outline", "0")
         zero.clicked.connect(lambda: on_digit("0"))
-        self.back = TouchButton(f"{name}.backspace", "key", "backspace", height=76, icon_px=27)
+        self.back = TouchButton(f"{name}.backspace", "key", "backspace", height=key_h, icon_px=27)
         self.back.clicked.connect(lambda _=False: on_backspace())
         for place, key in enumerate((self.clear, zero, self.back)):
             grid.addWidget(key, 3, place)
         self.setLayout(grid)
 
-    @staticmethod
-    def _key(name: str, kind: str, text: str) -> TouchButton:
-        key = TouchButton(name, kind, px=29, weight=650, height=76, side=4)
+    def _key(self, name: str, kind: str, text: str) -> TouchButton:
+        key = TouchButton(name, kind, px=self._px, weight=650, height=self._key_h, side=4)
         key.say(text)
         return key

@@ -8,11 +8,13 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea
 
 from foodflow_desktop.views.widgets.kiosk import Pressable, TouchButton
-from tests.shots import run, weigh
+from tests.shots import run, sign_in, weigh
 
 pytestmark = pytest.mark.qt
 
 SCREENS = {
+    "sign-in": lambda **over: sign_in.build(sign_in.SCREEN, **over),
+    "wrong PIN": lambda **over: sign_in.build(sign_in.WRONG, **over),
     "run": lambda **over: run.build(run.HOME, **over),
     "run offline": lambda **over: run.build(run.OFFLINE_ES, **over),
     "no batch": lambda **over: run.build(run.NO_BATCH, **over),
