@@ -224,7 +224,9 @@ class Shift:
         self.touch(self.kiosk, "rail.weigh")
         self.view("weigh")
         self.test_scale()
+        self.until(self.kiosk, "an empty pan", lambda texts, _: "weigh.tare" in texts and not _weight_of(texts))
         self.touch(self.kiosk, "weigh.tare")
+        self.until(self.kiosk, "the cup's tare", lambda texts, _: f"tare {CUP_G} g" in texts["weigh.tare_chip.text"])
         for number in range(1, 31):
             net_g = {11: TOO_HEAVY_G, 23: TOO_LIGHT_G}.get(number, PORTIONS_G[number % len(PORTIONS_G)])
             self.weigh_one(number, net_g)
@@ -465,6 +467,15 @@ def _words(texts: dict[str, str], prefix: str) -> list[str] | None:
 def _named(texts: dict[str, str], prefix: str, text: str) -> str | None:
     """The control with this text among those whose name starts so."""
     return next((name for name, shown in texts.items() if name.startswith(prefix) and shown == text), None)
+
+
+def _weight_of(texts: dict[str, str]) -> bool:
+    """Whether the readout shows a load: with the cup's tare set an empty pan reads below zero."""
+    digits = texts.get("weigh.digits", "").removesuffix(" g").replace(",", "")
+    try:
+        return Decimal(digits) > 1
+    except ArithmeticError:
+        return True  # still moving
 
 
 def _nobody(_saved: Saved) -> None:
