@@ -7,7 +7,7 @@ from uuid import UUID
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from foodflow_desktop.stations.context import Context
 from foodflow_desktop.stations.sign_in import PersonTile, SignInScreen, SignInStation
@@ -28,6 +28,7 @@ class PersonButton(Pressable):
         super().__init__(name)
         self.short, self.note, self.is_chosen, self.user_id = "", "", False, UUID(int=0)
         self.setMinimumHeight(TILE_H)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def show_person(self, person: PersonTile) -> None:
         """Draw a person."""
@@ -46,6 +47,10 @@ class PersonButton(Pressable):
         """A third of the list's height."""
         return QSize(342, TILE_H)
 
+    def minimumSizeHint(self) -> QSize:
+        """Room for the circle and a short name."""
+        return QSize(190, TILE_H)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the tile."""
         painter = QPainter(self)
@@ -63,7 +68,10 @@ class PersonButton(Pressable):
         painter.setFont(theme.font(20, 680))
         painter.setPen(theme.colour("onAccent" if self.is_chosen else "ink"))
         painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, self.short)
+        room = self.width() - 100
         painter.setFont(theme.font(21, 680))
+        if painter.fontMetrics().horizontalAdvance(self.text()) > room:
+            painter.setFont(theme.font(16, 680))
         painter.setPen(theme.colour("ink"))
         middle = self.height() / 2
         lift = theme.px(13) if self.note else 0
