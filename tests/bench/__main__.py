@@ -11,7 +11,7 @@ from pathlib import Path
 from foodflow_kernel.clock import SystemClock
 from tests.bench.figure import Figure
 
-MODULES: tuple[str, ...] = ("frames", "record", "push", "feed")
+MODULES: tuple[str, ...] = ("start", "repaint", "frames", "record", "push", "feed")
 """In the order of the page."""
 
 

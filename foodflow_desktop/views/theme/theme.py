@@ -71,10 +71,15 @@ def font(size: float, weight: int = 400, mono: bool = False, *, heading: bool = 
     Figures are tabular, so that numbers that change do not jump; a heading's are proportional
     and its letters a little tighter.
     """
+    return QFont(_font(size, weight, mono, heading, _Now.scale))
+
+
+@lru_cache(maxsize=512)
+def _font(size: float, weight: int, mono: bool, heading: bool, scaled: float) -> QFont:
     found = QFont(_family(mono))
-    found.setPixelSize(max(1, round(size * _Now.scale)))
+    found.setPixelSize(max(1, round(size * scaled)))
     if heading:
-        found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.01 * size * _Now.scale)
+        found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.01 * size * scaled)
     else:
         found.setFeature(QFont.Tag("zero" if mono else "tnum"), 1)
     if not mono:  # Inter's contextual forms widen the hyphen of a code such as SC-02
@@ -82,7 +87,7 @@ def font(size: float, weight: int = 400, mono: bool = False, *, heading: bool = 
     # Only the axis: setWeight as well makes Qt embolden what is bold already.
     found.setVariableAxis(QFont.Tag("wght"), weight)
     if not mono:  # what a browser does by itself: optical size follows the size shown
-        found.setVariableAxis(QFont.Tag("opsz"), min(32.0, max(14.0, size * _Now.scale)))
+        found.setVariableAxis(QFont.Tag("opsz"), min(32.0, max(14.0, size * scaled)))
     return found
 
 
