@@ -34,11 +34,16 @@ class SampleLine(QWidget):
         self._no, self._words, self._icon, self._ink, self._look = no, "", "", "ink", (23.0, 680)
         self._is_now = self._is_typed = False
         self._verdict_ink = "ok"
+        self._shown: tuple[SampleRow, str, str] | None = None
         self.setMinimumHeight(52)
         self.hide()
 
     def show_row(self, sample: SampleRow, words: str) -> None:
         """Draw a sample; ``words`` for one that has no weight yet."""
+        shown = (sample, words, i18n.current())
+        if shown == self._shown:
+            return
+        self._shown = shown
         self._is_now = sample.state is RowState.now
         self._icon, self._ink, self._look = "", "ink3", (18.5, 450)
         if sample.state is RowState.done and sample.net_g is not None and sample.verdict is not None:

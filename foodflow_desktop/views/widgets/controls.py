@@ -106,8 +106,10 @@ class Icon(QWidget):
 
     def show_icon(self, icon: str, colour: str | None = None) -> None:
         """Another icon, another colour."""
-        self._icon, self._colour = icon, colour or self._colour
-        self.update()
+        shown = (icon, colour or self._colour)
+        if shown != (self._icon, self._colour):
+            self._icon, self._colour = shown
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the icon."""

@@ -224,6 +224,7 @@ class Pill(QWidget):
         super().__init__()
         self.setObjectName(name)
         self._height, self._fill, self._border = height, "surface2", "line"
+        self._shown: tuple[str, ...] = ()
         box = row(gap=gap, margins=(side, 0, side if right is None else right, 0))
         self._icon = Icon("info", icon_px, "ink")
         self.words = Words(f"{name}.text", px, weight)
@@ -237,6 +238,10 @@ class Pill(QWidget):
         self, text: str, *, icon: str = "", ink: str = "ink2", fill: str = "surface2", border: str = "line"
     ) -> None:
         """Show a state."""
+        shown = (text, icon, ink, fill, border)
+        if shown == self._shown:
+            return
+        self._shown = shown
         self._fill, self._border = fill, border
         self._icon.setVisible(bool(icon))
         if icon:
