@@ -42,7 +42,7 @@ BY_PEOPLE = (
 CORRECTABLE = frozenset({"weighing", "material_issued", "scrap_recorded", "stop_explained", "test_weight"})
 REASONS = ("typed_wrong", "twice", "wrong_batch", "was_a_test")
 """Why an entry may be taken back; the signature says who."""
-PAGE = 8
+PAGE = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class ReasonButton(Pressable):
             px -= 1
         painter.setFont(theme.font(px, 680))
         height = painter.fontMetrics().lineSpacing()
-        bottom = self.height() - 20
+        bottom = self.height() - 22
         for place, line in enumerate(reversed(lines)):
             area = QRectF(22, bottom - (place + 1) * height, room, height)
             painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, line)
@@ -132,22 +132,28 @@ class DowntimeView(StationView):
         self.station = station
         station.on_changed = lambda: jobs.on_ui(self.refresh)
         self._icon = StopIcon()
-        self._head = Words("downtime.head", 19, 500, "ink2", wrap=True)
-        self._time = Words("downtime.time", 60, 740)
-        self._unit = Words("downtime.unit", 24, 500, "ink2", wrap=True)
-        self.again = TouchButton("downtime.again", "outline", "play", px=21, weight=680, height=88, icon_px=30, side=23)
-        self._question = Words("downtime.question", 26, 720)
-        self._hint = Words("downtime.hint", 17, 500, "ink3", wrap=True)
+        self._head = Words("downtime.head", 19, 600, "ink2", wrap=True, track=0.2)
+        self._time = Words("downtime.time", 58, 740)
+        self._unit = Words("downtime.unit", 24, 600, "ink2", wrap=True, track=0.3)
+        self.again = TouchButton("downtime.again", "outline", "play", px=21, weight=680, height=88, icon_px=30, side=25)
+        self._question = Words("downtime.question", 26, 720, track=-0.5)
+        self._hint = Words("downtime.hint", 17, 600, "ink3", wrap=True)
         self.tiles = [ReasonButton(f"downtime.reason.{place}") for place in range(1, TILES + 1)]
         self._build()
+        self.retheme()
+
+    def retheme(self) -> None:
+        """The time as high as its digits, so that the words beside it share its baseline."""
+        self._time.setFixedHeight(theme.px(52))
 
     def _build(self) -> None:
-        figure = row(gap=11)
-        figure.addWidget(self._time, 0, Qt.AlignmentFlag.AlignBaseline)
-        figure.addWidget(self._unit, 1, Qt.AlignmentFlag.AlignBaseline)
+        figure = row(gap=9)
+        figure.addWidget(self._time, 0, Qt.AlignmentFlag.AlignBottom)
+        figure.addWidget(self._unit, 1, Qt.AlignmentFlag.AlignBottom)
         words = column(gap=0)
         words.addStretch(1)
         words.addWidget(self._head)
+        words.addSpacing(4)
         words.addLayout(figure)
         words.addStretch(1)
         stop = Card("downtime.stop")
@@ -158,8 +164,9 @@ class DowntimeView(StationView):
         stop.setLayout(inside)
         stop.setMinimumHeight(136)
         ask = row(gap=16, margins=(4, 0, 4, 0))
-        ask.addWidget(self._question, 1)
-        ask.addWidget(self._hint)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        ask.addWidget(self._question)
+        ask.addWidget(self._hint, 1)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(16)
@@ -170,9 +177,9 @@ class DowntimeView(StationView):
             grid.setColumnStretch(across, 1)
         whole = column(margins=(24, 20, 24, 25))
         whole.addWidget(stop)
-        whole.addSpacing(20)
+        whole.addSpacing(18)
         whole.addLayout(ask)
-        whole.addSpacing(14)
+        whole.addSpacing(15)
         whole.addLayout(grid, 1)
         self.setLayout(whole)
         self.again.clicked.connect(lambda: self.do(self.station.running_again))

@@ -15,7 +15,8 @@ from foodflow_desktop.views.widgets.controls import Icon, Words
 from foodflow_desktop.views.widgets.kiosk import Dots, PinKeys, TouchButton
 from foodflow_desktop.views.widgets.parts import Card, Rule, column, row
 
-ROW_H = 64
+ROW_H = 78
+"""A row as high as its button needs."""
 
 
 class HistoryLine(QWidget):
@@ -32,9 +33,7 @@ class HistoryLine(QWidget):
         self._what = Words(f"{name}.what", 19, 650)
         self._said = Words(f"{name}.said", 17, 500, "ink2")
         self._by = Words(f"{name}.by", 16, 500, "ink2")
-        self.correct = TouchButton(
-            f"history.correct.{place}", "outline", "pencil", px=17, height=56, icon_px=22, side=14
-        )
+        self.correct = TouchButton(f"history.correct.{place}", "outline", "pencil", px=17, icon_px=22, side=14)
         words = column(gap=0)
         words.addWidget(self._what)
         words.addWidget(self._said)
@@ -84,7 +83,7 @@ class HistoryView(StationView):
         station.on_changed = lambda: jobs.on_ui(self.refresh)
         self._title = Words("history.title", 26, 720)
         self._count = Words("history.count", 17, 500, "ink2")
-        self.all = TouchButton("history.all", "outline", px=17, height=56, side=16)
+        self.all = TouchButton("history.all", "outline", px=17, side=16)
         self.lines = [HistoryLine(place) for place in range(1, PAGE + 1)]
         self._none = Words("history.none", 19, 500, "ink2", wrap=True)
         self.newer = TouchButton("history.newer", "outline", px=18)
@@ -111,8 +110,10 @@ class HistoryView(StationView):
         inside.addLayout(none)
         for line in self.lines:
             inside.addWidget(Rule())
-            inside.addWidget(line, 1)
+            inside.addWidget(line)
+            line.setMinimumHeight(ROW_H)
             line.correct.clicked.connect(lambda _=False, line=line: self._choose(line))
+        inside.addStretch(1)
         inside.addWidget(Rule())
         inside.addLayout(foot)
         card.setLayout(inside)
@@ -127,16 +128,16 @@ class HistoryView(StationView):
     def _build_panel(self) -> Card:
         self._panel_title = Words("history.correct.title", 21, 700, wrap=True)
         self._panel_about = Words("history.correct.about", 17, 500, "ink2", wrap=True)
-        self.reasons = [TouchButton(f"history.reason.{code}", "outline", px=17, height=60, side=10) for code in REASONS]
+        self.reasons = [TouchButton(f"history.reason.{code}", "outline", px=18, side=10) for code in REASONS]
         self._pin_title = Words("history.pin.title", 18, 650, wrap=True)
         self._dots = Dots("history.dots")
         self.pin = PinKeys("history.pin", self._digit, self.station.signer.backspace, self.station.signer.clear)
-        self.close_panel = TouchButton("history.correct.close", "quiet", px=18, height=60)
+        self.close_panel = TouchButton("history.correct.close", "quiet", px=18)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(10)
         for place, button in enumerate(self.reasons):
-            grid.addWidget(button, place // 2, place % 2)
+            grid.addWidget(button, place, 0)
             button.clicked.connect(lambda _=False, code=REASONS[place]: self.station.give_reason(code))
         panel = Card("history.panel")
         panel.setFixedWidth(376)
@@ -200,7 +201,11 @@ class HistoryView(StationView):
         self._panel_about.say(tr("The first entry stays readable. Say why, then sign with your PIN."))
         for button, code in zip(self.reasons, REASONS, strict=True):
             button.say(history_words.why(code))
-            button.set_kind("chosen" if code == screen.reason else "outline")
+            button.setVisible(screen.reason is None)
+        for part in (self._pin_title, self._dots, self.pin):
+            part.setVisible(screen.reason is not None)
+        if screen.reason is not None:
+            self._panel_about.say(f"{history_words.why(screen.reason)}. {tr('Sign with your PIN.')}")
         pad = screen.pad
         if pad.wait_s:
             self._pin_title.say(tr("Wait {n} s before the next PIN.", n=pad.wait_s))
@@ -209,7 +214,6 @@ class HistoryView(StationView):
         else:
             self._pin_title.say(tr("PIN of {name}", name=pad.name))
         self._dots.show_dots(pad.filled, pad.digits)
-        self.pin.setEnabled(screen.reason is not None)
         self.pin.clear.say(tr("Clear"))
         self.pin.back.say("", tr("Delete the last digit"))
         self.close_panel.say(tr("Leave it as it is"))

@@ -16,7 +16,7 @@ from foodflow_desktop.views.i18n import sentence, tr
 from foodflow_desktop.views.qr_view import QrView
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.widgets.controls import Field, Icon, Words
-from foodflow_desktop.views.widgets.kiosk import Pill, TouchButton
+from foodflow_desktop.views.widgets.kiosk import TouchButton
 from foodflow_desktop.views.widgets.parts import Card, Rule, clear, column, row
 
 DEVICE_STATES = {
@@ -37,7 +37,7 @@ class StepRow(QWidget):
         super().__init__()
         self.setObjectName(f"pairing.step.{step.value}")
         self._step, self._state = step, "later"
-        self._title = Words(f"pairing.step.{step.value}.title", 20, 680)
+        self._title = Words(f"pairing.step.{step.value}.title", 20, 680, wrap=True)
         self._below = Words(f"pairing.step.{step.value}.below", 16, 450, "ink2", wrap=True)
         words = column(gap=1)
         words.addStretch(1)
@@ -80,6 +80,18 @@ class StepRow(QWidget):
         painter.drawText(circle, Qt.AlignmentFlag.AlignCenter, str(self._step.value))
 
 
+class WordTile(Card):
+    """One of the four words."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, fill="surface2")
+        self.radius = 10
+        self.words = Words(f"{name}.text", 21, 650)
+        box = row(margins=(22, 12, 22, 12))
+        box.addWidget(self.words)
+        self.setLayout(box)
+
+
 class PairingView(StationView):
     """Steps and pages; asks the hub by itself while it waits."""
 
@@ -90,7 +102,7 @@ class PairingView(StationView):
         super().__init__(context)
         self.station = station
         station.on_changed = lambda: jobs.on_ui(self.refresh)
-        self._title = Words("pairing.title", 23, 720)
+        self._title = Words("pairing.title", 23, 720, wrap=True)
         self._steps = {step: StepRow(step) for step in Step}
         self._pages = QStackedWidget()
         self._page = {
@@ -104,8 +116,8 @@ class PairingView(StationView):
             self._pages.addWidget(page)
         left = Card("pairing.steps")
         left.setFixedWidth(360)
-        inside = column(margins=(16, 20, 16, 20))
-        title = row(margins=(18, 0, 0, 12))
+        inside = column(margins=(17, 23, 17, 20))
+        title = row(margins=(18, 0, 0, 13))
         title.addWidget(self._title)
         inside.addLayout(title)
         for step in self._steps.values():
@@ -113,7 +125,7 @@ class PairingView(StationView):
         inside.addStretch(1)
         left.setLayout(inside)
         right = Card("pairing.page")
-        inside = column(margins=(40, 32, 40, 32))
+        inside = column(margins=(41, 32, 41, 33))
         inside.addWidget(self._pages)
         right.setLayout(inside)
         whole = row(gap=32, margins=(40, 28, 40, 28))
@@ -239,13 +251,13 @@ class PairingView(StationView):
         self.qr = QrView("pairing.qr")
         self._code_label = Words("pairing.code.label", 18, 600, "ink2")
         self.code = Words("pairing.code", 64, 700, mono=True)
-        self._expires = Words("pairing.expires", 19, 450, "ink2")
-        self._words_title = Words("pairing.words.title", 19, 680, wrap=True)
-        self._words = [Pill(f"pairing.word.{place}", height=52, px=21, weight=650, side=20) for place in range(1, 5)]
+        self._expires = Words("pairing.expires", 18, 400, "ink2")
+        self._words_title = Words("pairing.words.title", 19, 680, wrap=True, track=0.13)
+        self._words = [WordTile(f"pairing.word.{place}") for place in range(1, 5)]
         self._approve_error = Words("pairing.approve.error", 18, 600, "crit", wrap=True)
-        self.approve_back = TouchButton("pairing.back", "outline", "back", px=21, weight=680, height=84)
+        self.approve_back = TouchButton("pairing.back", "outline", "back", px=21, weight=680, height=84, side=41)
         self._waiting = Words("pairing.waiting", 19, 450, "ink2")
-        code = column(gap=2)
+        code = column(gap=7)
         code.addStretch(1)
         code.addWidget(self._code_label)
         code.addWidget(self.code)
@@ -264,19 +276,19 @@ class PairingView(StationView):
         foot = row(gap=10)
         foot.addWidget(self.approve_back)
         foot.addStretch(1)
-        foot.addWidget(Icon("sync", 28, "ink2"))
+        foot.addWidget(Icon("sync", 26, "ink2"))
         foot.addWidget(self._waiting)
         page, box = QWidget(), column()
         box.addWidget(self._approve_title)
-        box.addSpacing(8)
+        box.addSpacing(12)
         box.addWidget(self._approve_about)
-        box.addSpacing(28)
+        box.addSpacing(31)
         box.addLayout(middle)
         box.addSpacing(30)
         box.addWidget(Rule())
         box.addSpacing(22)
         box.addWidget(self._words_title)
-        box.addSpacing(14)
+        box.addSpacing(16)
         box.addLayout(words)
         box.addWidget(self._approve_error)
         box.addStretch(1)
@@ -287,7 +299,8 @@ class PairingView(StationView):
 
     def _show_approve(self, screen: PairingScreen) -> None:
         self._approve_title.say(tr("Ask a supervisor to approve this terminal"))
-        self._approve_about.say(tr("On a laptop open <b>Terminals</b>, then <b>Add</b>. Type the code."))
+        about = tr("On a laptop open <b>Terminals</b>, then <b>Add</b>. Scan the picture or type the code.")
+        self._approve_about.say(about.replace("<b>", f'<b style="color: {theme.colour("ink").name()}">'))
         self._code_label.say(tr("Code"))
         self._words_title.say(tr("Both screens must show the same four words"))
         self.approve_back.say(tr("Back"))
@@ -302,7 +315,7 @@ class PairingView(StationView):
         minutes, seconds = divmod(screen.expires_in_s, 60)
         self._expires.say(tr("New code in {time}", time=f"{minutes}:{seconds:02d}"))
         for chip, word in zip(self._words, screen.offer.words, strict=True):
-            chip.say(word, ink="ink")
+            chip.words.say(word)
 
     def _line_page(self) -> QWidget:
         self._line_title = Words("pairing.line.title", 30, 720, wrap=True)

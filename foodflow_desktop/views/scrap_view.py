@@ -47,7 +47,7 @@ class ScrapView(StationView):
         self._saved = Card("scrap.saved", fill="okSoft", border="", width=0)
         self._saved_words = Words("scrap.saved.text", 19, 600, wrap=True)
         self.undo = TouchButton("scrap.undo", "outline", "undo", px=19)
-        self._amount = Words("scrap.amount", 104, 700)
+        self._amount = Words("scrap.amount", 88, 700)
         self._unit = Words("scrap.unit", 26, 500, "ink2")
         self.keys = {
             key: TouchButton(
@@ -89,6 +89,7 @@ class ScrapView(StationView):
         left_card.setLayout(left)
 
         figure = row(gap=12)
+        figure.addWidget(self.clear, 0, Qt.AlignmentFlag.AlignVCenter)
         figure.addStretch(1)
         figure.addWidget(self._amount, 0, Qt.AlignmentFlag.AlignBaseline)
         figure.addWidget(self._unit, 0, Qt.AlignmentFlag.AlignBaseline)
@@ -99,14 +100,11 @@ class ScrapView(StationView):
             key.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             key.clicked.connect(lambda _=False, name=name: self.station.key(name))
             keys.addWidget(key, place // 3, place % 3)
-        foot = row(gap=12)
-        foot.addWidget(self.clear)
-        foot.addWidget(self._problem, 1)
-        right = column(gap=12, margins=(24, 12, 24, 22))
+        right = column(gap=10, margins=(24, 6, 24, 20))
         right.addLayout(figure)
         right.addLayout(keys)
-        right.addLayout(foot)
         right.addStretch(1)
+        right.addWidget(self._problem)
         right.addWidget(self.record)
         right_card = Card("scrap.right")
         right_card.setLayout(right)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.shots.shot import beside, render
 
-MODULES: tuple[str, ...] = ("floor", "laptop", "run", "sign_in", "weigh")
+MODULES: tuple[str, ...] = ("floor", "laptop", "run", "sign_in", "station", "weigh")
 """One module per screen or family of screens."""
 
 MOCKUPS = Path(os.environ.get("FOODFLOW_MOCKUPS", Path(__file__).parents[3] / "shared" / "design" / "mockups"))

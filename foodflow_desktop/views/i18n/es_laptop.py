@@ -142,7 +142,7 @@ TABLE: dict[str, str] = {
     "Trace a lot": "Trazar un lote",
     "Trace {lot}": "Trazar {lot}",
     "Type or scan a lot code, a supplier lot or a batch number.": "Escribe o escanea un código de lote, un lote del proveedor o un número de lote de producción.",
-    "Type the code that the new terminal shows.": "Escribe el código que muestra el terminal nuevo.",
+    "Type the code that the new terminal shows, or scan its picture.": "Escribe el código que muestra el terminal nuevo o escanea su imagen.",
     "unknown kind": "tipo desconocido",
     "Used in batches": "Usado en producción",
     "Verified": "Verificada",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TABLE: dict[str, str] = {
+    "Sign with your PIN.": "Firma con tu PIN.",
     "Ready to work": "Listo para trabajar",
     "A short stop. It is asked about after 2 minutes.": "Parada corta. Se pregunta a los 2 minutos.",
     "A supervisor must look at {n} records in Sync health.": "Un supervisor debe revisar {n} registros en Estado de envío.",
@@ -62,7 +63,7 @@ TABLE: dict[str, str] = {
     "Offline · {n} saved here": "Sin conexión · {n} guardados aquí",
     "Older": "Más antiguos",
     "oldest from {time}": "el más antiguo de las {time}",
-    "On a laptop open <b>Terminals</b>, then <b>Add</b>. Type the code.": "En un portátil abre <b>Terminales</b> y <b>Añadir</b>. Escribe el código.",
+    "On a laptop open <b>Terminals</b>, then <b>Add</b>. Scan the picture or type the code.": "En un portátil abre <b>Terminales</b> y <b>Añadir</b>. Escanea la imagen o escribe el código.",
     "One touch saves it. You can add detail later.": "Un toque lo guarda. El detalle puede esperar.",
     "Page {page} of {pages}": "Página {page} de {pages}",
     "paused": "en pausa",

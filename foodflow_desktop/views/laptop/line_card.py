@@ -46,14 +46,14 @@ class LineCardView(Card):
         self._strip = Strip(f"{name}.strip")
         self._ticks = [Words(f"{name}.tick.{place}", 13, 400, "ink2", track=-0.2) for place in range(TICKS)]
         self._made = Words(f"{name}.made", 16, 700, track=0.2)
-        self._of = Words(f"{name}.planned", 14, 400, "ink2", track=0.15)
+        self._of = Words(f"{name}.planned", 14, 400, "ink2", wrap=True, track=0.15)
         self._plan_now = Words(f"{name}.plan_now", 14, 400, "ink2", track=0.2)
         self._plan = PlanBar(f"{name}.plan")
         self._note_icon = Icon("lock", 20, "hold")
         self._note = Words(f"{name}.note", 15, 700, track=-0.15)
         self._note_detail = Words(f"{name}.note_detail", 14, 400, "ink2")
         self._check_icon = Icon("clock", 18, "ink2")
-        self._check = Words(f"{name}.check", 14, 400, track=0.1)
+        self._check = Words(f"{name}.check", 14, 400, wrap=True, track=0.1)
         self._sync_icon = Icon("cloud_ok", 16, "ink2")
         self._sync = Words(f"{name}.sync", 14, 400, "ink2", track=-0.1)
         self._build()
@@ -62,6 +62,8 @@ class LineCardView(Card):
     def retheme(self) -> None:
         """Figure and unit share one baseline: a line box as high as its digits."""
         self._oee.setFixedHeight(theme.px(42))
+        for _, _, value in self._parts.values():
+            value.setMinimumWidth(theme.px(44))
         self._oee_unit.setFixedHeight(theme.px(43))
         self._oee_unit.setAlignment(Qt.AlignmentFlag.AlignBottom)
 
@@ -91,7 +93,6 @@ class LineCardView(Card):
         for line, (title, bar, value) in enumerate(self._parts.values()):
             bar.setFixedWidth(BAR_W)
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            value.setMinimumWidth(43)
             parts.addWidget(title, line, 0)
             parts.addWidget(bar, line, 1, Qt.AlignmentFlag.AlignVCenter)
             parts.addWidget(value, line, 2)
@@ -110,8 +111,7 @@ class LineCardView(Card):
                 ticks.addStretch(1)
         made = row(gap=5)
         made.addWidget(self._made, 0, Qt.AlignmentFlag.AlignBaseline)
-        made.addWidget(self._of, 0, Qt.AlignmentFlag.AlignBaseline)
-        made.addStretch(1)
+        made.addWidget(self._of, 1, Qt.AlignmentFlag.AlignBaseline)
         made.addWidget(self._plan_now, 0, Qt.AlignmentFlag.AlignBaseline)
         note = row(gap=8)
         note.addWidget(self._note_icon)
@@ -120,8 +120,7 @@ class LineCardView(Card):
         note.addStretch(1)
         foot = row(gap=11)
         foot.addWidget(self._check_icon)
-        foot.addWidget(self._check)
-        foot.addStretch(1)
+        foot.addWidget(self._check, 1)
         foot.addWidget(self._sync_icon)
         foot.addSpacing(-6)
         foot.addWidget(self._sync)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from foodflow_desktop.stations.hub import DeviceRow, LineChoice, Pending
@@ -212,11 +212,12 @@ class TerminalsView(QWidget):
 
     def _show_adding(self, screen: TerminalsScreen) -> None:
         if screen.is_adding and self._adding.isHidden():
+            QTimer.singleShot(0, self.code.setFocus)  # a scanner types where the keyboard is
             self.code.clear()
             self.name.clear()
         self._adding.setVisible(screen.is_adding)
         self._add_title.say(tr("Add a terminal"))
-        self._add_about.say(tr("Type the code that the new terminal shows."))
+        self._add_about.say(tr("Type the code that the new terminal shows, or scan its picture."))
         self.code.setPlaceholderText("K7QX-42MN")
         self.code.setAccessibleName(tr("Code of the terminal"))
         self.find_button.say(tr("Find"))

@@ -1,0 +1,78 @@
+"""The laptop's screens: no cut label in any look, and the way from code to approval by clicks."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication
+
+from foodflow_desktop.views import jobs
+from tests.foodflow_desktop.views.test_station_views import cut
+from tests.shots import frame
+from tests.shots.laptop import laptop
+
+pytestmark = pytest.mark.qt
+LOOKS = [("light", "en", 1.0), ("dark", "es", 1.0), ("high_contrast", "es", 1.0), ("light", "en", 1.15)]
+PAGES = ("board", "deviations", "trace", "sync_health", "terminals")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(("look", "language", "scale"), LOOKS)
+def test_words_fit_and_controls_have_names(qtbot, page, look, language, scale):
+    frame.dressed(look, language, scale)
+    window = laptop(page)
+    qtbot.addWidget(window)
+    if page == "trace":
+        window._supervisor.trace.search("BP-261117-A")
+    if page == "terminals":
+        window._supervisor.terminals.add()
+        window._supervisor.terminals.find("K7QX-42MN")
+    window.resize(1440, 900)
+    window.show_all()
+    window.show()
+    for _ in range(3):
+        QApplication.processEvents()
+    assert window.width() == 1440
+    assert cut(window) == []
+    for button in window.findChildren(QAbstractButton):
+        if button.isVisible() and button.objectName() and not button.objectName().startswith("qt_"):
+            assert button.accessibleName(), button.objectName()
+    window.close()
+    frame.dressed()
+
+
+def test_a_terminal_is_approved_by_clicks(qtbot):
+    frame.dressed()
+    window = laptop("terminals")
+    qtbot.addWidget(window)
+    window.resize(1440, 900)
+    window.show()
+    page = window.terminals
+    qtbot.mouseClick(page.add, Qt.MouseButton.LeftButton)
+    assert not page.approve.isVisible()
+    qtbot.keyClicks(page.code, "k7qx42mn")
+    qtbot.mouseClick(page.find_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.approve.isVisible() and jobs.running() == 0)
+    assert [chip.text() for chip in page._words] == ["amber", "ladle", "north", "fig"]
+    assert not page.approve.isEnabled()
+    qtbot.mouseClick(page.lines[1], Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(page.name, "T-13")
+    assert page.approve.isEnabled()
+    qtbot.mouseClick(page.approve, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not page.approve.isVisible() and jobs.running() == 0)
+    assert "T-13" in page.notice.accessibleName()
+    window.close()
+
+
+def test_search_from_anywhere_opens_the_trace(qtbot):
+    frame.dressed()
+    window = laptop("board")
+    qtbot.addWidget(window)
+    window.show()
+    window.header.search.setFocus()
+    qtbot.keyClicks(window.header.search, "BP-261117-A")
+    qtbot.keyClick(window.header.search, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.current == "trace" and jobs.running() == 0)
+    assert window._supervisor.trace.screen().lot.code == "BP-261117-A"
+    assert len(window.trace.graph._boxes) == 12
+    window.close()
