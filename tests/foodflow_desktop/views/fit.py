@@ -1,0 +1,64 @@
+"""Does everything on the screen fit? Words are not cut, controls keep their size and their names."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollBar, QWidget
+
+from foodflow_desktop.views import theme
+from foodflow_desktop.views.bar import BarButton
+from foodflow_desktop.views.widgets.kiosk import Pressable, TouchButton
+
+SMALLEST = 72
+SLACK = 2
+
+
+def problems(window: QWidget) -> list[str]:
+    """What is cut, too small or without a name, by object name."""
+    for _ in range(3):
+        QApplication.processEvents()
+    found = []
+    for widget in window.findChildren(QWidget):
+        if not widget.isVisible() or isinstance(widget, QScrollBar):
+            continue
+        if isinstance(widget, QLabel):
+            found += _label(widget)
+        elif isinstance(widget, Pressable):
+            found += _button(widget)
+        elif isinstance(widget, QAbstractButton) and not widget.accessibleName():
+            found.append(f"{widget.objectName()}: no accessible name")
+    return found
+
+
+def _label(label: QLabel) -> list[str]:
+    text = label.text()
+    if not text:
+        return []
+    metrics = QFontMetrics(label.font())
+    if label.wordWrap():
+        if label.heightForWidth(label.width()) > label.height() + SLACK:
+            return [f"{label.objectName()}: '{text}' needs {label.heightForWidth(label.width())}, has {label.height()} high"]
+        return []
+    wide, high = metrics.horizontalAdvance(text), metrics.height()
+    if wide > label.width() + SLACK:
+        return [f"{label.objectName()}: '{text}' needs {wide}, has {label.width()} wide"]
+    if high > label.height() + SLACK:
+        return [f"{label.objectName()}: '{text}' needs {high}, has {label.height()} high"]
+    return []
+
+
+def _button(button: Pressable) -> list[str]:
+    found = []
+    if not button.accessibleName():
+        found.append(f"{button.objectName()}: no accessible name")
+    is_small = button.height() < SMALLEST or (button.width() < SMALLEST and not isinstance(button, BarButton))
+    if is_small:
+        found.append(f"{button.objectName()}: {button.width()}x{button.height()} is too small to touch")
+    if isinstance(button, TouchButton) and button.text():
+        metrics = QFontMetrics(theme.font(button._px, button._weight))
+        icon = (button._icon_px + 14) if button._icon else 0
+        lines = button._lines(button.width() - icon - 16)
+        widest = max(metrics.horizontalAdvance(line) for line in lines) + icon
+        if widest > button.width() or len(lines) * metrics.lineSpacing() > button.height():
+            found.append(f"{button.objectName()}: '{button.text()}' needs {widest}, has {button.width()} wide")
+    return found
