@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from foodflow_desktop.sync.status import PillState
@@ -17,6 +17,7 @@ from foodflow_desktop.views.widgets.parts import column, row
 
 BAR_H, RAIL_W, RAIL_ITEM_H = 72, 112, 94
 WORD_PX, TAIL_GAP = 17.4, 9.0
+MOST_SCALE = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class BarButton(Pressable):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.icon, self.tail, self.circle, self.lock, self.is_tight = "", "", "", False, False
+        self.sign, self.tail, self.circle, self.lock, self.is_tight = "", "", "", False, False
         self.fill, self.ink = "barSoft", "onBar"
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.retheme()
@@ -50,14 +51,16 @@ class BarButton(Pressable):
 
     def sizeHint(self) -> QSize:
         """Room for all parts."""
-        width = self._words_left() + QFontMetricsF(theme.font(WORD_PX, 650)).horizontalAdvance(self.text())
-        width += (QFontMetricsF(theme.font(15, 450)).horizontalAdvance(self.tail) + TAIL_GAP) if self.tail else 0
+        width = self._words_left() + QFontMetricsF(theme.font(_on_bar(WORD_PX), 650)).horizontalAdvance(self.text())
+        width += (
+            (QFontMetricsF(theme.font(_on_bar(15), 450)).horizontalAdvance(self.tail) + TAIL_GAP) if self.tail else 0
+        )
         return QSize(round(width + (58 if self.lock else 14 if self.is_tight else 17)), BAR_H)
 
     def _words_left(self) -> float:
         if self.circle:
             return 58.0
-        return (46.0 if self.is_tight else 49.0) if self.icon else 16.0
+        return (46.0 if self.is_tight else 49.0) if self.sign else 16.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the field."""
@@ -71,8 +74,8 @@ class BarButton(Pressable):
         if self.hasFocus():
             painter.setPen(QPen(theme.colour("accentBar"), 3))
             painter.drawRoundedRect(area.adjusted(1.5, 1.5, -1.5, -1.5), 12, 12)
-        if self.icon:
-            painter.drawPixmap(QPointF(15, 24), theme.pixmap(self.icon, 24, self.ink, self.devicePixelRatioF()))
+        if self.sign:
+            painter.drawPixmap(QPointF(15, 24), theme.pixmap(self.sign, 24, self.ink, self.devicePixelRatioF()))
         if self.circle:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("barCircle"))
@@ -80,10 +83,10 @@ class BarButton(Pressable):
             painter.setFont(theme.font(15 / theme.scale(), 700))
             painter.setPen(theme.colour("bar"))
             painter.drawText(QRectF(8, 17, 38, 38), Qt.AlignmentFlag.AlignCenter, self.circle)
-        left = self._word(painter, self._words_left(), self.text(), WORD_PX, 650, self.ink)
+        left = self._word(painter, self._words_left(), self.text(), _on_bar(WORD_PX), 650, self.ink)
         if self.tail:
             quiet = "onBar2" if self.fill == "barSoft" else self.ink
-            self._word(painter, left + TAIL_GAP, self.tail, 15, 450, quiet)
+            self._word(painter, left + TAIL_GAP, self.tail, _on_bar(15), 450, quiet)
         if self.lock:
             pixmap = theme.pixmap("padlock", 22, "onBar2", self.devicePixelRatioF())
             painter.drawPixmap(QPointF(self.width() - 39, 25), pixmap)
@@ -95,6 +98,19 @@ class BarButton(Pressable):
         width = QFontMetricsF(painter.font()).horizontalAdvance(text)
         painter.drawText(QRectF(left, -1, width + 4, BAR_H), Qt.AlignmentFlag.AlignVCenter, text)
         return left + width
+
+
+class BarWords(Words):
+    """Words on the bar, whose height is fixed: they follow the text scale up to 115 %."""
+
+    def _font(self) -> QFont:
+        px, weight, _, mono = self._look
+        return theme.font(_on_bar(px), weight, mono, heading=self._heading)
+
+
+def _on_bar(px: float) -> float:
+    """A size on the bar before text scale, so that it ends at 115 %."""
+    return px * min(1.0, MOST_SCALE / theme.scale())
 
 
 class Logo(QWidget):
@@ -133,10 +149,10 @@ class TopBar(QWidget):
         super().__init__()
         self.setObjectName("bar")
         self.setFixedHeight(BAR_H)
-        self.line = Words("bar.line", 22, 680, "onBar")
-        self.about = Words("bar.about", 16, 450, "onBar2")
+        self.line = BarWords("bar.line", 22, 680, "onBar")
+        self.about = BarWords("bar.about", 16, 450, "onBar2")
         self.pill, self.language, self.user = BarButton("bar.sync"), BarButton("bar.language"), BarButton("bar.user")
-        self.clock = Words("bar.clock", 25, 690, "onBar")
+        self.clock = BarWords("bar.clock", 25, 690, "onBar")
         words = column(gap=4)
         words.addStretch(1)
         words.addWidget(self.line)
@@ -151,27 +167,56 @@ class TopBar(QWidget):
             box.addWidget(part)
         box.addSpacing(8)
         box.addWidget(self.clock)
+        self._box = box
         self.setLayout(box)
-        self.language.icon, self.language.is_tight = "globe", True
+        self._screen: BarScreen | None = None
+        self.language.sign, self.language.is_tight = "globe", True
         self.user.lock = True
 
     def show_screen(self, screen: BarScreen) -> None:
         """Draw the bar."""
+        self._screen = screen
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width may need less, or allow more."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """The bar never makes the window wider: it says less instead."""
+        return QSize(600, BAR_H)
+
+    def _fit(self) -> None:
+        """Say all, or leave out what can be missed most easily until it fits."""
+        for level in range(4):
+            self._show_level(level)
+            if self._box.sizeHint().width() <= self.width():
+                return
+
+    def _show_level(self, level: int) -> None:
+        """Level 1 leaves out when it was sent, 2 the product, 3 the person's name (the number stays)."""
+        screen = self._screen
+        if screen is None:
+            return
         self.line.say(screen.line)
-        self.about.say(screen.about)
+        self.about.say(screen.about.split(" · ")[-1] if level >= 2 else screen.about)  # noqa: PLR2004 - levels as above
         self.clock.say(screen.clock)
         self.language.say(screen.language.upper(), tr("Language"))
         self.user.setVisible(bool(screen.user))
         self.user.circle = screen.short
-        self.user.say(screen.user, tr("{name}, touch to lock", name=screen.user))
-        self._show_pill(screen)
+        name = "" if level >= 3 else screen.user  # noqa: PLR2004 - levels as above
+        self.user.say(name, tr("{name}, touch to lock", name=screen.user))
+        self._show_pill(screen, with_tail=level == 0 or screen.count > 0)
         for part in (self.pill, self.language, self.user):
             part.updateGeometry()
             part.update()
+        self._box.invalidate()
 
-    def _show_pill(self, screen: BarScreen) -> None:
+    def _show_pill(self, screen: BarScreen, *, with_tail: bool) -> None:
         words, tail, icon, fill, ink = _pill(screen)
-        self.pill.icon, self.pill.tail, self.pill.fill, self.pill.ink = icon, tail, fill, ink
+        tail = tail if with_tail else ""
+        self.pill.sign, self.pill.tail, self.pill.fill, self.pill.ink = icon, tail, fill, ink
         self.pill.say(words, f"{words} {tail}".strip())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -206,7 +251,7 @@ class RailButton(Pressable):
 
     def __init__(self, name: str, icon: str) -> None:
         super().__init__(name)
-        self.icon, self.badge, self.is_here = icon, 0, False
+        self.sign, self.badge, self.is_here = icon, 0, False
         self.setFixedSize(RAIL_W, RAIL_ITEM_H)
 
     def show_state(self, is_here: bool, badge: int) -> None:
@@ -231,7 +276,7 @@ class RailButton(Pressable):
             painter.setBrush(theme.colour("accent"))
             painter.drawRoundedRect(QRectF(-4, 22, 9, 50), 3, 3)
         self.paint_focus(painter, 12)
-        painter.drawPixmap(QPointF(40, 18), theme.pixmap(self.icon, 32, ink, self.devicePixelRatioF(), 1.9))
+        painter.drawPixmap(QPointF(40, 18), theme.pixmap(self.sign, 32, ink, self.devicePixelRatioF(), 1.9))
         painter.setFont(theme.font(15.1, 600))
         if painter.fontMetrics().horizontalAdvance(self.text()) > RAIL_W - 6:
             painter.setFont(theme.font(13, 600))

@@ -91,7 +91,7 @@ class IssueCard(Card):
         self._band = Band()
         self._item, self._lot = (
             Words("materials.item", 29, 700),
-            Words("materials.lot_line", 19, 500, "ink2", mono=True, wrap=True),
+            Words("materials.lot_line", 19, 500, "ink2", mono=True),
         )
         self._amount, self._uom = Words("materials.amount", 50, 720), Words("materials.uom", 29, 560, "ink2")
         self._source = Words("materials.source", 17, 450, "ink2")
@@ -183,7 +183,7 @@ class IssueCard(Card):
             grid.addWidget(key, n // 3, n % 3)
             if text == ".":
                 self._point = key
-        back = TouchButton("materials.key.backspace", "key", "backspace", height=KEY_H)
+        back = self._delete = TouchButton("materials.key.backspace", "key", "backspace", height=KEY_H)
         back.clicked.connect(self.station.backspace)
         grid.addWidget(back, 3, 2)
         self._accept = TouchButton("materials.key.accept", "primary", px=23, weight=680, height=88)
@@ -219,6 +219,7 @@ class IssueCard(Card):
             self._pages.setCurrentIndex(2)
             mark = "," if i18n.current() == "es" else "."
             self._point.say(mark, tr("Decimal mark"))
+            self._delete.setAccessibleName(tr("Delete"))
             self._typed.say(f"{screen.typed.replace('.', mark) or '–'} {kiosk_words.UOMS[shown.uom]}")
             self._accept.say(tr("Use this amount"))
             return
@@ -232,7 +233,11 @@ class IssueCard(Card):
         if shown.expiry_on is not None:
             words = tr("use by {on}") if shown.expiry_kind == "use_by" else tr("best before {on}")
             expiry = " · " + words.format(on=shown.expiry_on.isoformat())
-        self._lot.say(tr("Lot {code}", code=shown.lot_code) + expiry)
+        line = tr("Lot {code}", code=shown.lot_code) + expiry
+        room = self.width() - theme.px(56 + 150)
+        if self._lot.fontMetrics().horizontalAdvance(line) > room:
+            line = line.replace(" · ", "\n")
+        self._lot.say(line)
         self._amount.say(i18n.number(shown.amount) if shown.amount is not None else "–")
         self._uom.say(kiosk_words.UOMS[shown.uom])
         words = {Source.label: tr("from the label"), Source.typed: tr("typed by hand")}

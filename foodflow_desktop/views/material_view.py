@@ -85,7 +85,10 @@ class Place(QWidget):
         super().__init__()
         self.setObjectName(name)
         self._icon, self._is_here = icon, False
-        self._title, self._code = Words(f"{name}.title", 16, 680), Words(f"{name}.code", 15, 450, "ink2", mono=True)
+        self._title, self._code = (
+            Words(f"{name}.title", 16, 680, wrap=True),
+            Words(f"{name}.code", 15, 450, "ink2", mono=True),
+        )
         self.setMinimumHeight(90)
         box = row(gap=12, margins=(16, 10, 8, 10))
         self._mark = Icon(icon, 30, "ink2")

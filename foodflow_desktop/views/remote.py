@@ -101,6 +101,8 @@ class RemoteDoor:
             self._send(client, {"saved": saved(recorded)})
 
     def _act(self, message: dict[str, Any], reply: Reply) -> None:
+        if isinstance(self._shell, Shell) and ("touch" in message or "keys" in message):
+            self._shell.touched()
         try:
             if "touch" in message:
                 self._touch(message["touch"], reply)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
 from foodflow_desktop.hardware.readings import Scan
 from foodflow_desktop.stations import labels, running
@@ -102,9 +102,6 @@ class Shell(QWidget):
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self._on_tick)
         self._tick.start()
-        app = QApplication.instance()
-        if app is not None:
-            app.installEventFilter(self)
 
     def stop(self) -> None:
         """No more ticks: the window goes."""
@@ -266,10 +263,21 @@ class Shell(QWidget):
                 self._brought[name] = found
                 self.go(name)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def touched(self) -> None:
         """Any touch or key keeps the terminal unlocked."""
+        self._seen_ns = self.context.clock.mono_ns()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Listen at the window, where touches and keys arrive before any widget: few events, not all of Qt's."""
+        super().showEvent(event)
+        handle = self.windowHandle()
+        if handle is not None:
+            handle.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A touch or key at the window."""
         if event.type() in ACTIVITY:
-            self._seen_ns = self.context.clock.mono_ns()
+            self.touched()
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -35,11 +35,14 @@ def _label(label: QLabel) -> list[str]:
     if not text:
         return []
     metrics = QFontMetrics(label.font())
+    lines = text.split("\n")
     if label.wordWrap():
         if label.heightForWidth(label.width()) > label.height() + SLACK:
-            return [f"{label.objectName()}: '{text}' needs {label.heightForWidth(label.width())}, has {label.height()} high"]
+            return [
+                f"{label.objectName()}: '{text}' needs {label.heightForWidth(label.width())}, has {label.height()} high"
+            ]
         return []
-    wide, high = metrics.horizontalAdvance(text), metrics.height()
+    wide, high = max(map(metrics.horizontalAdvance, lines)), metrics.height() * len(lines)
     if wide > label.width() + SLACK:
         return [f"{label.objectName()}: '{text}' needs {wide}, has {label.width()} wide"]
     if high > label.height() + SLACK:

@@ -77,7 +77,7 @@ class Floor:
     def sent(self) -> None:
         """The hub has acknowledged everything."""
         store = self.context.store
-        for log in (store._ops.log, store._telemetry.log):  # noqa: SLF001 - stands in for the server
+        for log in (store._ops.log, store._telemetry.log):
             if log is None:
                 continue
             for lane, state in log.lanes.items():
@@ -105,7 +105,7 @@ class Floor:
 def floor_of(folder: Path, who: str = "FFB-2003") -> Floor:
     """The whole kiosk on line 2; jobs are done at once."""
     context = plant.open_terminal(folder)
-    engine = Engine(context.store, context.store._ops.key)  # noqa: SLF001 - never started
+    engine = Engine(context.store, context.store._ops.key)
     made = kiosk.build(context, engine, Keys(folder, SealedFile(folder, "tests")), "")
     context.clock.at = plant.STARTED
     plant.sign_in(context, who)
@@ -292,7 +292,7 @@ def detector(floor: Floor) -> None:
 def deviation_with_note(floor: Floor) -> None:
     """Other, with the note still to write."""
     deviation(floor)
-    floor.shell.view()._choose(3)  # noqa: SLF001
+    floor.shell.view()._choose(3)
 
 
 def deviation_signed(floor: Floor) -> None:
