@@ -17,7 +17,7 @@ from foodflow_desktop.views.widgets.parts import column, row
 
 BAR_H, RAIL_W, RAIL_ITEM_H = 72, 112, 94
 WORD_PX, TAIL_GAP = 17.4, 9.0
-MOST_SCALE = 1.15
+MOST_SCALE, GAP = 1.15, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,6 @@ class TopBar(QWidget):
             box.addWidget(part)
         box.addSpacing(8)
         box.addWidget(self.clock)
-        self._box = box
         self.setLayout(box)
         self._screen: BarScreen | None = None
         self.language.sign, self.language.is_tight = "globe", True
@@ -191,8 +190,15 @@ class TopBar(QWidget):
         """Say all, or leave out what can be missed most easily until it fits."""
         for level in range(4):
             self._show_level(level)
-            if self._box.sizeHint().width() <= self.width():
+            if self._needed() <= self.width():
                 return
+
+    def _needed(self) -> int:
+        """The width of all parts; asked of them, because a nested layout answers what it knew before."""
+        words = max(part.sizeHint().width() for part in (self.line, self.about))
+        parts = [part for part in (self.pill, self.language, self.user) if not part.isHidden()]
+        fields = sum(part.sizeHint().width() + GAP for part in parts)
+        return RAIL_W + 2 * GAP + words + GAP + fields + 8 + GAP + self.clock.sizeHint().width() + 24
 
     def _show_level(self, level: int) -> None:
         """Level 1 leaves out when it was sent, 2 the product, 3 the person's name (the number stays)."""
@@ -211,7 +217,6 @@ class TopBar(QWidget):
         for part in (self.pill, self.language, self.user):
             part.updateGeometry()
             part.update()
-        self._box.invalidate()
 
     def _show_pill(self, screen: BarScreen, *, with_tail: bool) -> None:
         words, tail, icon, fill, ink = _pill(screen)

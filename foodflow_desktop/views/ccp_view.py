@@ -42,12 +42,11 @@ class CcpView(StationView):
 
     def _entry_card(self) -> Card:
         card = Card("ccp.entry")
-        self._icon, self._title = Icon("thermometer", 36, "ink2", 1.8), Words("ccp.title", 27, 680)
+        self._icon, self._title = Icon("thermometer", 36, "ink2", 1.8), Words("ccp.title", 27, 680, wrap=True)
         self._chip = Pill("ccp.place", height=36, px=17, weight=600)
         head = row(gap=14)
         head.addWidget(self._icon)
-        head.addWidget(self._title)
-        head.addStretch(1)
+        head.addWidget(self._title, 1)
         head.addWidget(self._chip)
         self._readout = Readout("ccp.value")
         self._pieces = PieceRows("ccp.piece", self.station.piece)
@@ -115,11 +114,10 @@ class CcpView(StationView):
 
     def _side(self) -> Any:
         history = Card("ccp.history")
-        self._history_title = Words("ccp.history_title", 21.4, 680)
+        self._history_title = Words("ccp.history_title", 21.4, 680, wrap=True)
         self._history_count = Words("ccp.history_count", 16, 600, "ink3")
         head = row()
-        head.addWidget(self._history_title)
-        head.addStretch(1)
+        head.addWidget(self._history_title, 1)
         head.addWidget(self._history_count)
         self._chart = BatchChart("ccp.chart")
         inside = column(margins=(28, 23, 28, 28))

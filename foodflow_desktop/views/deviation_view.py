@@ -106,7 +106,7 @@ class Steps(QWidget):
         self.setObjectName(name)
         box = row(gap=16)
         self._marks = [StepMark(n) for n in (1, 2, 3)]
-        self._words = [Words(f"{name}.{n}", 19, 680) for n in (1, 2, 3)]
+        self._words = [Words(f"{name}.{n}", 19, 680, wrap=n == 2) for n in (1, 2, 3)]
         for n, (mark, words) in enumerate(zip(self._marks, self._words, strict=True)):
             if n:
                 box.addWidget(StepLine())
@@ -388,13 +388,12 @@ def _fill(
     clear(box)
     for n, (label, value) in enumerate(rows):
         is_strong = strong or label == crit or label in bold
-        left = Words(f"{name}.{n}.label", 18, 450, "ink2")
+        left = Words(f"{name}.{n}.label", 18, 450, "ink2", wrap=True)
         right = Words(f"{name}.{n}", 18, 680 if is_strong else 500, "crit" if label == crit else "ink")
         left.say(label)
         right.say(value)
         line = row(gap=12)
-        line.addWidget(left)
-        line.addStretch(1)
+        line.addWidget(left, 1)
         line.addWidget(right)
         box.addLayout(line)
 

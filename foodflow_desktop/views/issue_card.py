@@ -125,7 +125,7 @@ class IssueCard(Card):
         left = column(gap=4)
         left.addWidget(self._item)
         left.addWidget(self._lot)
-        left.addStretch(1)
+        left.addSpacing(2)
         head = row(gap=16)
         head.addLayout(left, 1)
         head.addLayout(right)
@@ -238,6 +238,7 @@ class IssueCard(Card):
         if self._lot.fontMetrics().horizontalAdvance(line) > room:
             line = line.replace(" · ", "\n")
         self._lot.say(line)
+        self._lot.setMinimumHeight(self._lot.fontMetrics().lineSpacing() * (line.count("\n") + 1))
         self._amount.say(i18n.number(shown.amount) if shown.amount is not None else "–")
         self._uom.say(kiosk_words.UOMS[shown.uom])
         words = {Source.label: tr("from the label"), Source.typed: tr("typed by hand")}
