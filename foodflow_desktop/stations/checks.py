@@ -115,8 +115,8 @@ class ChecksStation:
         self.on_changed()
 
     def badge(self) -> int:
-        """The number on the rail: checks to do now."""
-        return sum(one.is_now for one in self._due())
+        """The number on the rail: checks to do now, and deviations that wait for an action."""
+        return sum(one.is_now for one in self._due()) + len(self._open_deviations())
 
     def screen(self) -> ChecksScreen:
         """The picture as of now."""
