@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtWidgets import QGridLayout, QWidget
@@ -178,13 +179,14 @@ class CcpView(StationView):
         if text.isdigit():
             self.station.digit(text)
         elif text in (".", "-", "back", "enter", "escape"):
-            {
+            acts: dict[str, Callable[[], object]] = {
                 ".": self.station.point,
                 "-": self.station.sign,
                 "back": self.station.backspace,
                 "enter": self._save.click,
                 "escape": lambda: self.go("checks"),
-            }[text]()
+            }
+            acts[text]()
         else:
             return False
         return True

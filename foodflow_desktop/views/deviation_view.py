@@ -106,7 +106,7 @@ class Steps(QWidget):
         self.setObjectName(name)
         box = row(gap=16)
         self._marks = [StepMark(n) for n in (1, 2, 3)]
-        self._words = [Words(f"{name}.{n}", 19, 680, wrap=n == 2) for n in (1, 2, 3)]
+        self._words = [Words(f"{name}.{n}", 19, 680, wrap=wraps) for n, wraps in ((1, False), (2, True), (3, False))]
         for n, (mark, words) in enumerate(zip(self._marks, self._words, strict=True)):
             if n:
                 box.addWidget(StepLine())

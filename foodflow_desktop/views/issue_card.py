@@ -233,12 +233,12 @@ class IssueCard(Card):
         if shown.expiry_on is not None:
             words = tr("use by {on}") if shown.expiry_kind == "use_by" else tr("best before {on}")
             expiry = " · " + words.format(on=shown.expiry_on.isoformat())
-        line = tr("Lot {code}", code=shown.lot_code) + expiry
+        lot_line = tr("Lot {code}", code=shown.lot_code) + expiry
         room = self.width() - theme.px(56 + 150)
-        if self._lot.fontMetrics().horizontalAdvance(line) > room:
-            line = line.replace(" · ", "\n")
-        self._lot.say(line)
-        self._lot.setMinimumHeight(self._lot.fontMetrics().lineSpacing() * (line.count("\n") + 1))
+        if self._lot.fontMetrics().horizontalAdvance(lot_line) > room:
+            lot_line = lot_line.replace(" · ", "\n")
+        self._lot.say(lot_line)
+        self._lot.setMinimumHeight(self._lot.fontMetrics().lineSpacing() * (lot_line.count("\n") + 1))
         self._amount.say(i18n.number(shown.amount) if shown.amount is not None else "–")
         self._uom.say(kiosk_words.UOMS[shown.uom])
         words = {Source.label: tr("from the label"), Source.typed: tr("typed by hand")}

@@ -27,6 +27,7 @@ class Toast(QWidget):
         box = row(gap=12, margins=(20, 14, 24, 14))
         box.addWidget(self._icon)
         box.addWidget(self._words, 1)
+        self._box = box
         self.setLayout(box)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -42,7 +43,7 @@ class Toast(QWidget):
         window = self._window
         width = min(window.width() - 160, max(260, self._words.fontMetrics().horizontalAdvance(text) + 110))
         self.setFixedWidth(width)
-        self.setFixedHeight(max(64, self.layout().heightForWidth(width)))
+        self.setFixedHeight(max(64, self._box.heightForWidth(width)))
         self.move((window.width() - width) // 2, window.height() - self.height() - 24)
         self.show()
         self.raise_()
