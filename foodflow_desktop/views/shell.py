@@ -306,10 +306,13 @@ class Shell(QWidget):
         )
         if seen and item and user:
             about = f"{context.named(item.names)} · {seen.batch.batch_no}"
+        is_new = context.store.terminal is None
+        if is_new:
+            about = tr("FoodFlow OS · not paired yet")
         state = sync_status.pill(context.store.status(), context.clock.now())
         self.bar.show_screen(
             BarScreen(
-                line=context.named(line.names, line.name) if line else "FoodFlow OS",
+                line=context.named(line.names, line.name) if line else tr("New terminal") if is_new else "FoodFlow OS",
                 about=about,
                 pill=state.state,
                 count=state.count,

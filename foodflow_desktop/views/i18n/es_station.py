@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TABLE: dict[str, str] = {
     "Sign with your PIN.": "Firma con tu PIN.",
+    "FoodFlow OS · not paired yet": "FoodFlow OS · aún sin vincular",
     "Ready to work": "Listo para trabajar",
     "A short stop. It is asked about after 2 minutes.": "Parada corta. Se pregunta a los 2 minutos.",
     "A supervisor must look at {n} records in Sync health.": "Un supervisor debe revisar {n} registros en Estado de envío.",

@@ -17,7 +17,7 @@ from foodflow_desktop.views import theme
 from foodflow_desktop.views.i18n import named, tr
 from foodflow_kernel.wire.reports import TraceEdge, TraceNode
 
-BOX_W, BOX_H, PITCH_X, PITCH_Y, LEFT, TOP = 140, 86, 164, 116, 22, 46
+BOX_W, BOX_H, PITCH_X, PITCH_Y, LEFT, TOP = 140, 86, 158, 116, 21, 46
 ICONS = {"supplier_lot": "sprout", "lot": "box", "batch": "pot", "pallet": "pallet", "customer": "truck"}
 HEADS = (
     lambda: tr("Supplier"),
