@@ -241,8 +241,8 @@ class IssueCard(Card):
         self._lot.setMinimumHeight(self._lot.fontMetrics().lineSpacing() * (lot_line.count("\n") + 1))
         self._amount.say(i18n.number(shown.amount) if shown.amount is not None else "–")
         self._uom.say(kiosk_words.UOMS[shown.uom])
-        words = {Source.label: tr("from the label"), Source.typed: tr("typed by hand")}
-        self._source.say(words.get(shown.source, "") if shown.amount is not None else tr("no amount on the label"))
+        sources = {Source.label: tr("from the label"), Source.typed: tr("typed by hand")}
+        self._source.say(sources.get(shown.source, "") if shown.amount is not None else tr("no amount on the label"))
         allergens = ", ".join(kiosk_words.allergen(one) for one in shown.allergens) or tr("none")
         notes = {
             "on_recipe": (tr("On this recipe"), tr("step {n}", n=shown.step)),
