@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,14 +114,3 @@ def run_kiosk(app: QCoreApplication, options: AppOptions) -> int:
         hardware.stop()
         engine.stop()
         store.close()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The program with the same words on the command line as ``foodflow-kiosk``."""
-    from foodflow_desktop import cli  # noqa: PLC0415  # the commands load this module for the window
-
-    return cli.main(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -151,7 +151,7 @@ SENTENCES: dict[str, str] = {
     "store_damaged": "The data file of this terminal is damaged: nothing was saved. Call maintenance.",
     "store_layout_unknown": "The data file has a layout that this program cannot read (found {found}).",
     "tenant_exists": "There is a tenant {slug} already.",
-    "tenant_slug_invalid": "{slug} cannot be a tenant's name: 3 to 31 small letters, digits and _, starting with a letter.",
+    "tenant_slug_invalid": "{slug} is no tenant's name: 3 to 31 small letters, digits and _, a letter first.",
     "tenant_unknown": "There is no such tenant.",
     "terminal_place_missing": "Say at which line or plant the terminal stands.",
     "terminal_unknown": "This terminal is not paired with this server.",

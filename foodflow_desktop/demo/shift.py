@@ -226,7 +226,9 @@ class Shift:
         self.test_scale()
         self.until(self.kiosk, "an empty pan", lambda texts, _: "weigh.tare" in texts and not _weight_of(texts))
         self.touch(self.kiosk, "weigh.tare")
-        self.until(self.kiosk, "the cup's tare", lambda texts, _: f"tare {CUP_G} g" in texts.get("weigh.tare_chip.text", ""))
+        self.until(
+            self.kiosk, "the cup's tare", lambda texts, _: f"tare {CUP_G} g" in texts.get("weigh.tare_chip.text", "")
+        )
         for number in range(1, 31):
             net_g = {11: TOO_HEAVY_G, 23: TOO_LIGHT_G}.get(number, PORTIONS_G[number % len(PORTIONS_G)])
             self.weigh_one(number, net_g)

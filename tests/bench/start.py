@@ -45,7 +45,7 @@ def _environment() -> dict[str, str]:
 
 def _started(folder: Path) -> float:
     path = folder / "remote.sock"
-    command = [sys.executable, "-m", "foodflow_desktop.app", "--folder", str(folder / "kiosk"), "--remote", str(path)]
+    command = [sys.executable, "-m", "foodflow_desktop.cli", "--folder", str(folder / "kiosk"), "--remote", str(path)]
     began = time.perf_counter()
     child = subprocess.Popen(command, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -85,7 +85,7 @@ def test_lock_ends_the_session_with_its_cause(context, station):
     assert sessions(context)[-1] == ("idle", OPERATOR)
 
 
-def test_person_is_found_by_number(context, station):
+def test_person_is_found_by_number(station):
     station.find()
     typed(station, "2003")
     assert station.screen().chosen == "QA 2003"
