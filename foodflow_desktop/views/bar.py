@@ -242,7 +242,7 @@ def _pill(screen: BarScreen) -> tuple[str, str, str, str, str]:
             return tr("Sending {n}", n=count), "", "cloud_up", "barSoft", "onBar"
         case PillState.offline:
             tail = tr("· {n} saved here", n=count) if count else ""
-            return tr("Offline"), tail, "cloud_off", "offSoft", "off"
+            return tr("Offline"), tail, "cloud_off", "barPale", "onPale"
         case PillState.needs_help:
             return tr("Needs help · {n}", n=count), "", "flag", "warnFill", "onWarn"
         case PillState.not_paired:

@@ -144,11 +144,10 @@ class WideButton(Pressable):
     def _lines(self) -> list[str]:
         metrics = QFontMetricsF(theme.font(22, 680))
         words, room = self.text().split(" "), self.width() - 78 - 16
-        lines = [words[0]]
-        for word in words[1:]:
-            longer = f"{lines[-1]} {word}"
-            lines = [*lines[:-1], longer] if metrics.horizontalAdvance(longer) <= room else [*lines, word]
-        return lines
+        if metrics.horizontalAdvance(self.text()) <= room or len(words) == 1:
+            return [self.text()]
+        splits = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+        return list(min(splits, key=lambda pair: max(map(metrics.horizontalAdvance, pair))))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it."""
@@ -226,13 +225,12 @@ class Figure(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self._label, self._value = Words(f"{name}.label", 16, 560, "ink3"), Words(f"{name}.value", 26, 720)
-        self._tail = Words(f"{name}.tail", 16.4, 450, "ink2")
+        self._label, self._value = Words(f"{name}.label", 16, 560, "ink3", wrap=True), Words(f"{name}.value", 26, 720)
+        self._tail = Words(f"{name}.tail", 16.4, 450, "ink2", wrap=True)
         line = row(gap=5)
         line.addWidget(self._value)
-        line.addWidget(self._tail, 0, Qt.AlignmentFlag.AlignBottom)
+        line.addWidget(self._tail, 1, Qt.AlignmentFlag.AlignBottom)
         self._tail.setContentsMargins(0, 0, 0, 2)  # on the value's baseline
-        line.addStretch(1)
         box = column(gap=3)
         box.addWidget(self._label)
         box.addLayout(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from foodflow_desktop.stations.context import Context
@@ -20,6 +21,8 @@ from foodflow_desktop.views.widgets.kiosk import Pill
 from foodflow_desktop.views.widgets.parts import Card, Rule, Stack, Swatch, column, row
 
 SIDE_W, UPPER_H = 358, 404
+NARROW, NARROW_SIDE_W = 1200, 284
+"""A window narrower than this gives the line more room; the batch number is in the bar anyway."""
 
 
 class StateCard(Card):
@@ -29,7 +32,7 @@ class StateCard(Card):
         super().__init__("run.card")
         self._state, self._held = StateChip("run.state"), Pill("run.held", height=40, px=18, weight=680, side=13)
         self._batch = Words("run.batch", 17.6, 450, "ink2", mono=True)
-        self._product = Words("run.product", 35, 700, heading=True)
+        self._product = Words("run.product", 36, 700, heading=True, wrap=True)
         self._count, self._of = Words("run.count", 84, 740), Words("run.of", 25, 450, "ink2", wrap=True)
         self._track = PlanTrack("run.plan")
         self._rate, self._good = Figure("run.rate"), Figure("run.good")
@@ -38,8 +41,15 @@ class StateCard(Card):
         self._build()
 
     def retheme(self) -> None:
-        """Follow the text scale."""
-        self.setMinimumHeight(theme.px(UPPER_H))
+        """Follow the text scale, and a product name that needs two lines."""
+        layout = self.layout()
+        needed = layout.minimumHeightForWidth(self.width()) if layout is not None else 0
+        self.setMinimumHeight(max(theme.px(UPPER_H), needed))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width may break the name elsewhere."""
+        super().resizeEvent(event)
+        self.retheme()
 
     def _build(self) -> None:
         chips = row(gap=12)
@@ -74,6 +84,10 @@ class StateCard(Card):
         box.addSpacing(1)
         self.setLayout(box)
 
+    def show_batch(self, shows: bool) -> None:
+        """Whether there is room for the batch number."""
+        self._batch.setVisible(shows)
+
     def show_screen(self, screen: RunScreen) -> None:
         """Draw it."""
         self._state.show_state(screen.word, screen.minutes)
@@ -94,6 +108,7 @@ class StateCard(Card):
         self._scrap.say(tr("Scrap"), i18n.number(screen.scrap), i18n.percent(screen.scrap_share))
         finish = i18n.clock(screen.finishes_at) if screen.finishes_at else "–"
         self._finish.say(tr("Finishes about"), finish)
+        self.retheme()
 
 
 class HourCard(Card):
@@ -101,8 +116,11 @@ class HourCard(Card):
 
     def __init__(self) -> None:
         super().__init__("run.hour")
-        self._title = Words("run.hour.title", 22, 680, heading=True)
-        self._target, self._stop = Words("run.hour.target", 16, 600, "ink2"), Words("run.hour.stop", 16, 600, "ink2")
+        self._title = Words("run.hour.title", 22, 680, heading=True, wrap=True)
+        self._target, self._stop = (
+            Words("run.hour.target", 16, 600, "ink2", wrap=True),
+            Words("run.hour.stop", 16, 600, "ink2", wrap=True),
+        )
         self._dash, self._swatch = Dash(), Swatch("ink3", 14)
         self._bars = HourBars("run.hour.bars")
         head = row(gap=8)
@@ -209,12 +227,21 @@ class RunView(StationView):
         right: QVBoxLayout = column(gap=20)
         right.addWidget(self._next)
         right.addLayout(buttons, 1)
-        for part in (self._next, self._scrap, self._finish):
+        self._side = (self._next, self._scrap, self._finish)
+        for part in self._side:
             part.setFixedWidth(SIDE_W)
         both: QHBoxLayout = row(gap=20)
         both.addLayout(left, 1)
         both.addLayout(right)
         return both
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow window has a narrower side."""
+        super().resizeEvent(event)
+        is_wide = self.window().width() >= NARROW
+        for part in self._side:
+            part.setFixedWidth(SIDE_W if is_wide else NARROW_SIDE_W)
+        self._state.show_batch(is_wide)
 
     def enter(self, about: Any = None) -> None:
         """The view comes to the front."""

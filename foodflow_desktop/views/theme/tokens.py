@@ -29,6 +29,8 @@ TOKENS: dict[str, tuple[str, str, str]] = {
     "barSoft": ("#20353F", "#1C2A33", "#111111"),
     "barTile": ("#1F4A63", "#1B3B50", "#111111"),
     "barLine": ("#2A404D", "#22323D", "#FFFFFF"),
+    "barPale": ("#E4EBF0", "#E4EBF0", "#FFFFFF"),
+    "onPale": ("#13242F", "#13242F", "#000000"),
     "accent": ("#0E5A97", "#74B9F3", "#5CD0FF"),
     "onAccent": ("#FFFFFF", "#06131D", "#000000"),
     "accentSoft": ("#E2EEF8", "#17334A", "#00263A"),

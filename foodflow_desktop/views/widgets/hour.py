@@ -75,7 +75,7 @@ class HourBars(QWidget):
         self._bars: tuple[HourBar, ...] = ()
         self._per_bar: int | None = None
         self._end = ""
-        self.setMinimumHeight(110)
+        self.setMinimumHeight(90)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_bars(self, bars: tuple[HourBar, ...], per_bar: int | None, end: str) -> None:
