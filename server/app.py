@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Response
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import literal, select
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
@@ -101,7 +101,7 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
         database: Database = app.state.database
         try:
             async with database.platform_session() as db:
-                await db.execute(text("SELECT 1"))
+                await db.execute(select(literal(1)))
         except (OSError, DBAPIError):
             response.status_code = 503
             return Health(status="database_unreachable", version=VERSION)

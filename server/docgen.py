@@ -17,6 +17,13 @@ from server.identity import matrix
 
 FOLDER = Path("docs/generated")
 
+OTHERS = (
+    "| `FOODFLOW_FOLDER` | `~/.local/share/foodflow-kiosk` | data folder of a terminal, as `--folder` |",
+    "| `FOODFLOW_KEYS` |  | where a terminal keeps its keys: `sealed` or `desktop`; empty: chosen by what is there |",
+    "| `FOODFLOW_CLOCK` |  | for the demo plant: all its programs share one clock that runs faster than real time |",
+)
+"""Variables outside ``Settings``: a terminal is set by its command line, pairing and master data."""
+
 
 def resources() -> str:
     """Every table the API offers."""
@@ -57,7 +64,10 @@ def settings() -> str:
     for name, field in Settings.model_fields.items():
         default = "" if field.default_factory or field.default in ("", None, ()) else f"`{field.default}`"
         rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
-    return "\n".join(["# Settings of the server", "", "| Variable | Default | Meaning |", "|---|---|---|", *rows])
+    head = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    return "\n".join(
+        ["# Settings of the server", "", *head, *rows, "", "# Of a terminal, and of both", "", *head, *OTHERS]
+    )
 
 
 def permissions() -> str:
