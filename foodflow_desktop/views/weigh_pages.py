@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from foodflow_desktop.stations.weigh import WeighStation
 from foodflow_desktop.stations.weigh_screen import RowState, TestPart, WeighScreen
@@ -30,6 +30,7 @@ class Page(QWidget):
     def __init__(self, name: str, station: WeighStation, do: Do) -> None:
         super().__init__()
         self.station, self.do = station, do
+        self.turning: list[QBoxLayout] = []
         self.title, self.note = (
             Words(f"{name}.title", 27, 700, wrap=True, heading=True),
             Words(f"{name}.note", 20, 450, "ink2", wrap=True),
@@ -40,6 +41,11 @@ class Page(QWidget):
         self.box.addWidget(self.title)
         self.box.addWidget(self.note)
         self.setLayout(self.box)
+
+    def turn(self, direction: QBoxLayout.Direction) -> None:
+        """Stand what is side by side below each other, or back."""
+        for box in self.turning:
+            box.setDirection(direction)
 
     def show_screen(self, screen: WeighScreen) -> None:
         """Draw it."""
@@ -96,11 +102,13 @@ class TypingPage(Page):
         head.addWidget(self._value)
         head.addWidget(self._verdict)
         head.addStretch(1)
+        self.turning.append(head)
         self.box.setSpacing(4)
         self.box.addStretch(1)
         self.box.addLayout(head)
         self.box.addStretch(1)
         self.back.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.back.set_icon("")
         self._keys.add(self.back, 3, 0)
         self._keys.add(self._save, 2, 3, 2)
         self.box.addWidget(self._keys)
@@ -216,6 +224,7 @@ class CorrectPage(Page):
         both = row(gap=32)
         both.addLayout(left, 1)
         both.addLayout(right)
+        self.turning.append(both)
         self.box.addLayout(both, 1)
 
     def show_screen(self, screen: WeighScreen) -> None:

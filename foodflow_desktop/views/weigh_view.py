@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from foodflow_desktop.hardware.readings import DeviceStatus, ScaleReading
 from foodflow_desktop.stations.context import Context
@@ -25,7 +26,13 @@ from foodflow_kernel.rules.steady import Digits, WeighState
 from foodflow_kernel.rules.weight import WeightVerdict
 
 SIDE_W = 328
+AROUND_PX, NARROW_PX = 578, 560
+"""What rail, side and margins take of the window, and the room below which the card is narrow."""
 _MARKER = {WeightVerdict.in_tolerance: "ok", WeightVerdict.too_light: "crit", WeightVerdict.too_heavy: "crit"}
+
+
+def _direction(is_narrow: bool) -> QBoxLayout.Direction:
+    return QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
 
 
 class ScalePage(QWidget):
@@ -35,8 +42,8 @@ class ScalePage(QWidget):
         super().__init__()
         station = view.station
         self._title, self._product = (
-            Words("weigh.title", 27, 690, heading=True),
-            Words("weigh.product", 20, 450, "ink2"),
+            Words("weigh.title", 27, 690, heading=True, wrap=True),
+            Words("weigh.product", 20, 450, "ink2", wrap=True),
         )
         self._sample = Pill("weigh.sample", height=36, px=17, weight=640, side=14)
         self._state = Pill("weigh.state", height=46, px=22, weight=680, side=13, icon_px=28, right=20, gap=8)
@@ -65,18 +72,21 @@ class ScalePage(QWidget):
             button.clicked.connect(lambda _=False, g=gesture: view.do(g))
         for button in (self.zero, self.tare):
             button.setFixedWidth(140)
+        self._is_narrow = False
         self._build()
 
     def _build(self) -> None:
         head = row(gap=11)
         head.addWidget(self._title)
-        head.addWidget(self._product)
-        head.addStretch(1)
+        head.addWidget(self._product, 1)
         head.addWidget(self._sample)
-        chips = row(gap=16)
-        for chip in (self._state, self._stable, self._tare):
-            chips.addWidget(chip)
-        chips.addStretch(1)
+        chips, more = row(gap=16), row(gap=16)
+        chips.addWidget(self._state)
+        for chip in (self._stable, self._tare):
+            more.addWidget(chip)
+        more.addStretch(1)
+        chips.addLayout(more, 1)
+        self._chips = chips
         saved = row(gap=10)
         saved.addStretch(1)
         saved.addWidget(self._saved_icon)
@@ -105,6 +115,13 @@ class ScalePage(QWidget):
         box.addStretch(1)
         box.addLayout(foot)
         self.setLayout(box)
+
+    def turn(self, is_narrow: bool) -> None:
+        """In a narrow window chips take two lines and the buttons less room."""
+        self._is_narrow = is_narrow
+        self._chips.setDirection(_direction(is_narrow))
+        for button in (self.zero, self.tare):
+            button.setFixedWidth(92 if is_narrow else 140)
 
     def show_screen(self, screen: WeighScreen) -> None:
         """Draw it."""
@@ -173,7 +190,7 @@ class ScalePage(QWidget):
         self.record.say(words)
         is_out = screen.verdict in (WeightVerdict.too_light, WeightVerdict.too_heavy)
         self.record.set_icon("clipboard" if screen.may_record else "")
-        self.record.set_px(28 if screen.may_record else 25)
+        self.record.set_px(24 if self._is_narrow else 28 if screen.may_record else 25)
         self.record.setEnabled(screen.may_record)
         if screen.may_record and not is_out:
             self.record.setAccessibleDescription(f"{words}, {tr('in tolerance')}")
@@ -234,6 +251,15 @@ class WeighView(StationView):
         """Follow the text scale: the side needs more room for larger words."""
         for card in (self._check, self._scale):
             card.setFixedWidth(round(SIDE_W + (theme.scale() - 1) * 200))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What stands side by side in a wide window stands below each other in a narrow one."""
+        super().resizeEvent(event)
+        room = self.window().width() - AROUND_PX - (theme.scale() - 1) * 200
+        is_narrow = room < NARROW_PX * theme.scale()
+        self._scale_page.turn(is_narrow)
+        for page in self._pages.values():
+            page.turn(_direction(is_narrow))
 
     def _do(self, gesture: Any) -> None:
         self.do(gesture)

@@ -10,7 +10,8 @@ from foodflow_desktop.views import i18n
 from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.widgets.kiosk import TouchButton
 
-KEY_W, KEY_H = 122, 92
+KEY_W, KEY_H = 88, 92
+"""Keys are 122 wide where there is room, never narrower than 88 (ux.md, section 8: 72)."""
 
 
 class EntryKeys(QWidget):
