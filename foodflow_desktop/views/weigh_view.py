@@ -190,7 +190,7 @@ class ScalePage(QWidget):
         self.record.say(words)
         is_out = screen.verdict in (WeightVerdict.too_light, WeightVerdict.too_heavy)
         self.record.set_icon("clipboard" if screen.may_record else "")
-        self.record.set_px(24 if self._is_narrow else 28 if screen.may_record else 25)
+        self.record.set_px(20 if self._is_narrow else 28 if screen.may_record else 25)
         self.record.setEnabled(screen.may_record)
         if screen.may_record and not is_out:
             self.record.setAccessibleDescription(f"{words}, {tr('in tolerance')}")
