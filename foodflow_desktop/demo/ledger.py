@@ -91,14 +91,12 @@ def flip_journal_byte(kiosk_folder: Path) -> str:
     for path in sorted(kiosk_folder.rglob("ops.db")):
         db = pysqlite3.connect(path)
         try:
-            found = db.execute(
-                "SELECT rowid, seq, body FROM journal WHERE lane = 1 ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
+            found = db.execute("SELECT seq, body FROM journal WHERE lane = 1 ORDER BY seq DESC LIMIT 1").fetchone()
             if found:
-                rowid, seq, body = found
+                seq, body = found
                 at = body.index(b'"body"') + len(b'"body"') + 12
                 changed = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
-                db.execute("UPDATE journal SET body = ? WHERE rowid = ?", (changed, rowid))
+                db.execute("UPDATE journal SET body = ? WHERE lane = 1 AND seq = ?", (changed, seq))
                 db.commit()
                 return f"flipped a bit of journal row {seq} of lane 1"
         finally:

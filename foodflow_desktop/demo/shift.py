@@ -229,10 +229,7 @@ class Shift:
         self.view("weigh")
         self.test_scale()
         self.until(self.kiosk, "an empty pan", lambda texts, _: "weigh.tare" in texts and not _weight_of(texts))
-        self.touch(self.kiosk, "weigh.tare")
-        self.until(
-            self.kiosk, "the cup's tare", lambda texts, _: f"tare {CUP_G} g" in texts.get("weigh.tare_chip.text", "")
-        )
+        self.touch_until(self.kiosk, "weigh.tare", self.is_tared)
         heavy, light = (2, 3) if self.is_short else (11, 23)
         for number in range(1, self.portions + 1):
             net_g = {heavy: TOO_HEAVY_G, light: TOO_LIGHT_G}.get(number, PORTIONS_G[number % len(PORTIONS_G)])
@@ -259,24 +256,28 @@ class Shift:
         self.until(self.kiosk, f"steady {wanted} g", lambda texts, _: wanted in texts.get("weigh.record", ""), 40)
         if net_g in (TOO_HEAVY_G, TOO_LIGHT_G):
             reason = "weigh.reason.filler_high" if net_g == TOO_HEAVY_G else "weigh.reason.filler_low"
-            self.touch_until("weigh.record", lambda: reason in self.kiosk.look()["texts"])
+            self.touch_until(self.kiosk, "weigh.record", lambda: reason in self.kiosk.look()["texts"])
             self.picture(self.kiosk, "weigh-reason")
             self.touch(self.kiosk, reason)
             self.saw("weighing", number)
         else:
-            self.touch_until("weigh.record", lambda: self.witness.kinds["weighing"] >= number)
+            self.touch_until(self.kiosk, "weigh.record", lambda: self.witness.kinds["weighing"] >= number)
         self.devices.do("scale.load", g="0")
 
-    def touch_until(self, name: str, done: Callable[[], bool]) -> None:
-        """Touch a control again when a touch had no effect: the load moved under the finger."""
+    def is_tared(self) -> bool:
+        """Whether the screen shows the cup's tare."""
+        return f"tare {CUP_G} g" in self.kiosk.look()["texts"].get("weigh.tare_chip.text", "")
+
+    def touch_until(self, window: Remote, name: str, done: Callable[[], bool]) -> None:
+        """Touch a control again when a touch had no effect: something moved under the finger."""
         for _ in range(TOUCHES):
-            self.touch(self.kiosk, name)
+            self.touch(window, name)
             try:
-                wait_for(name, done, 2.0)
+                wait_for(name, done, 3.0)
             except TooSlow:
                 continue
             return
-        raise TooSlow(f"{name} was touched {TOUCHES} times: {self.kiosk.look()}")
+        raise TooSlow(f"{name} was touched {TOUCHES} times: {window.look()}")
 
     def pack_first_pallet(self) -> None:
         """The supervisor packs what is made so far on a pallet, before anything is held."""
@@ -293,6 +294,10 @@ class Shift:
             self.say(f"48 cups of {LOT} packed: pallet {pallet}")
             return
         raise TooSlow(f"no pallet: {self.laptop.look()['texts'].get('trace.notice.text')}")
+
+    def trace_notice(self) -> str:
+        """What the trace screen last said."""
+        return str(self.laptop.look()["texts"].get("trace.notice.text", ""))
 
     def find_lot(self, code: str) -> None:
         """Search a lot on the laptop and open it."""
@@ -460,9 +465,8 @@ class Shift:
         self.fill(self.laptop, "trace.partner_code", "114")
         self.fill(self.laptop, "trace.partner", "Depot North")
         self.fill(self.laptop, "trace.document", "DN-1041")
-        self.touch(self.laptop, "trace.ship")
-        refused = self.until(self.laptop, "a refusal", lambda texts, _: texts.get("trace.notice.text"))
-        self.say(f"shipping is refused: {refused}")
+        self.touch_until(self.laptop, "trace.ship", lambda: "hold" in self.trace_notice())
+        self.say(f"shipping is refused: {self.trace_notice()}")
         self.touch(self.laptop, "nav.sync_health")
         self.picture(self.laptop, "sync-health")
 
