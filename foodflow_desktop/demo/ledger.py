@@ -68,7 +68,8 @@ def first_lane_after(db: psycopg.Connection[tuple[object, ...]], instant: object
 
 
 def drop_one(db: psycopg.Connection[tuple[object, ...]]) -> str:
-    """Sabotage: delete one row of the server's log."""
+    """Sabotage: delete one row of the server's log, as a superuser who turns the triggers off first."""
+    db.execute("SET session_replication_role = replica")
     row = db.execute(
         "DELETE FROM sync_log WHERE ctid = (SELECT ctid FROM sync_log WHERE lane = 1 ORDER BY seq LIMIT 1 OFFSET 5) "
         "RETURNING lane, seq"
@@ -77,7 +78,8 @@ def drop_one(db: psycopg.Connection[tuple[object, ...]]) -> str:
 
 
 def double_one(db: psycopg.Connection[tuple[object, ...]]) -> str:
-    """Sabotage: copy one row of the server's log behind the end of its lane."""
+    """Sabotage: copy one row of the server's log behind the end of its lane, past all triggers."""
+    db.execute("SET session_replication_role = replica")
     row = db.execute(
         "INSERT INTO sync_log (device_id, incarnation, lane, seq, body, hash, sig, received_at) "
         "SELECT device_id, incarnation, lane, (SELECT max(seq) + 1 FROM sync_log x WHERE x.lane = 1), "
