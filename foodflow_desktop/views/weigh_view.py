@@ -122,6 +122,8 @@ class ScalePage(QWidget):
         self._chips.setDirection(_direction(is_narrow))
         for button in (self.zero, self.tare):
             button.setFixedWidth(92 if is_narrow else 140)
+        if is_narrow:
+            self.record.set_px(20)
 
     def show_screen(self, screen: WeighScreen) -> None:
         """Draw it."""
