@@ -124,6 +124,7 @@ class ScalePage(QWidget):
             button.setFixedWidth(92 if is_narrow else 140)
         if is_narrow:
             self.record.set_px(20)
+            self.record.set_icon("")
 
     def show_screen(self, screen: WeighScreen) -> None:
         """Draw it."""
@@ -191,7 +192,7 @@ class ScalePage(QWidget):
         words = weigh_words.record(screen)
         self.record.say(words)
         is_out = screen.verdict in (WeightVerdict.too_light, WeightVerdict.too_heavy)
-        self.record.set_icon("clipboard" if screen.may_record else "")
+        self.record.set_icon("clipboard" if screen.may_record and not self._is_narrow else "")
         self.record.set_px(20 if self._is_narrow else 28 if screen.may_record else 25)
         self.record.setEnabled(screen.may_record)
         if screen.may_record and not is_out:
