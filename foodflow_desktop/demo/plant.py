@@ -18,6 +18,8 @@ from foodflow_desktop.demo.remote import Remote, Saved
 from foodflow_kernel.clock import CLOCK_ENV, ScaledClock
 
 TENANT = "harvest"
+CUPS_PER_MIN = "17.2"
+"""Of the filler: a little under the 18 that the line is planned for."""
 
 
 class TooSlow(Exception):
@@ -117,7 +119,7 @@ class Plant:
         self.processes.start(
             "devices",
             "foodflow_desktop.hardware.sim.cli",
-            ["plant", "--folder", str(folder), "--control", str(control)],
+            ["plant", "--folder", str(folder), "--control", str(control), "--per-min", CUPS_PER_MIN],
         )
         self._until("the devices", lambda: (folder / "hardware.toml").exists() and control.exists(), 30)
         time.sleep(0.2)

@@ -39,6 +39,8 @@ class LaptopScreen:
     is_heard: bool
     heard_at: datetime | None
     shift_name: str
+    tz: str | None = None
+    """The plant's zone, once a board told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Supervisor:
             is_heard=board.error is None and not board.is_stale and value is not None,
             heard_at=board.got_at,
             shift_name=value.shift_name if value else "",
+            tz=value.tz if value else None,
         )
 
     def sync_health(self) -> SyncHealthScreen:

@@ -123,6 +123,8 @@ class Board(Wire):
 
     at: Instant
     plant_name: str
+    tz: str = "UTC"
+    """The plant's IANA zone: clocks on a laptop show the plant's time."""
     shift_name: str
     shift_from: Instant
     shift_to: Instant

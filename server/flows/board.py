@@ -67,6 +67,7 @@ async def report(db: AsyncSession, plant: Plant, now: datetime, health: SyncHeal
     return Board(
         at=now,
         plant_name=plant.name,
+        tz=plant.tz,
         shift_name=shift.name,
         shift_from=shift.from_at,
         shift_to=shift.to_at,

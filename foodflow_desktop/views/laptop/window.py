@@ -7,6 +7,7 @@ is answered. A screen keeps what it has while a new answer is on its way.
 from __future__ import annotations
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
@@ -124,6 +125,8 @@ class LaptopWindow(QWidget):
     def show_all(self) -> None:
         """Draw the open screen as of now."""
         screen = self._supervisor.screen()
+        if screen.tz is not None:
+            i18n.use_zone(ZoneInfo(screen.tz))
         self._outer.setCurrentWidget(self._inside if screen.person else self.sign_in)
         if screen.person is None:
             self.sign_in.show_screen(screen)
