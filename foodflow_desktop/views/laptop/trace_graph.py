@@ -18,6 +18,8 @@ from foodflow_desktop.views.i18n import named, tr
 from foodflow_kernel.wire.reports import TraceEdge, TraceNode
 
 BOX_W, BOX_H, PITCH_X, PITCH_Y, LEFT, TOP = 140, 86, 158, 116, 21, 46
+LEAST_PITCH_Y = 96
+"""Rows stand closer before the graph scrolls."""
 ICONS = {"supplier_lot": "sprout", "lot": "box", "batch": "pot", "pallet": "pallet", "customer": "truck"}
 HEADS = (
     lambda: tr("Supplier"),
@@ -125,7 +127,7 @@ class TraceGraph(QWidget):
     def sizeHint(self) -> QSize:
         """Room for all rows."""
         rows = max((one.row for one in self._placed), default=0.0) + 1
-        return QSize(2 * LEFT + PITCH_X * (COLUMNS - 1) + BOX_W, int(TOP + 12 + rows * theme.px(PITCH_Y)))
+        return QSize(2 * LEFT + PITCH_X * (COLUMNS - 1) + BOX_W, int(TOP + 12 + rows * theme.px(LEAST_PITCH_Y)))
 
     def minimumSizeHint(self) -> QSize:
         """The graph scrolls; it is never squeezed."""
@@ -141,10 +143,12 @@ class TraceGraph(QWidget):
     def _lay_out(self) -> None:
         pitch = self._pitch()
         rows = max((one.row for one in self._placed), default=0.0)
-        spare = max(0.0, self.height() - TOP - (rows + 1) * theme.px(PITCH_Y)) / 2
+        fits = (self.height() - TOP - 12) / (rows + 1)
+        down = min(float(theme.px(PITCH_Y)), max(float(theme.px(LEAST_PITCH_Y)), fits))
+        spare = max(0.0, self.height() - TOP - (rows + 1) * down) / 2
         for one in self._placed:
             box = self._boxes[one.node.id]
-            middle = TOP + min(spare, 30) + one.row * theme.px(PITCH_Y) + theme.px(BOX_H) / 2
+            middle = TOP + min(spare, 30) + one.row * down + theme.px(BOX_H) / 2
             box.move(int(LEFT + one.node.column * pitch), int(middle - box.height() / 2))
 
     def paintEvent(self, event: QPaintEvent) -> None:
