@@ -455,6 +455,7 @@ class Shift:
             lambda texts, _: any(name.startswith("board.deviation.DV-0093") for name in texts),
             60,
         )
+        self.until(self.laptop, "all sent", lambda texts, _: texts["laptop.pill"].startswith("All sent"), 60)
         self.picture(self.laptop, "line-board")
         self.touch(self.laptop, "nav.deviations")
         self.picture(self.laptop, "deviations")
