@@ -15,15 +15,12 @@ from foodflow_desktop.hardware import config
 from foodflow_desktop.hardware.config import HardwareConfig
 from foodflow_desktop.hardware.hub import Hardware
 from foodflow_desktop.stations.context import Context
-from foodflow_desktop.stations.hub_client import HubClient
 from foodflow_desktop.stations.pins import Pins
-from foodflow_desktop.stations.supervisor import Supervisor
 from foodflow_desktop.store import Options, Store
 from foodflow_desktop.store.reserve import DEFAULT_BYTES
 from foodflow_desktop.sync.engine import Engine
 from foodflow_desktop.views import i18n, jobs, theme
 from foodflow_desktop.views.kiosk import build
-from foodflow_desktop.views.laptop.window import LaptopWindow
 from foodflow_desktop.views.remote import RemoteDoor
 from foodflow_kernel.clock import clock_from_env
 
@@ -67,6 +64,11 @@ def run(options: AppOptions) -> int:
 
 def run_laptop(app: QCoreApplication, options: AppOptions) -> int:
     """The supervisor's window; everything comes live from the hub."""
+    # Loaded only here: a terminal at the line must not wait for them at its start.
+    from foodflow_desktop.stations.hub_client import HubClient  # noqa: PLC0415
+    from foodflow_desktop.stations.supervisor import Supervisor  # noqa: PLC0415
+    from foodflow_desktop.views.laptop.window import LaptopWindow  # noqa: PLC0415
+
     clock = clock_from_env()
     theme.use(options.theme, options.scale)
     i18n.use(options.language)

@@ -19,6 +19,9 @@ from foodflow_kernel.wire.push import PushAnswer
 
 _log = logging.getLogger(__name__)
 
+LEAST_ROWS = 200
+"""Never smaller because the server is slow: below this a batch costs what its round trip and commit cost,
+so cutting it further only slows the drain (on a machine with load 10: 90 facts a second with 20, 530 with 200)."""
 RAW_BYTES = 3 << 20
 """Raw size of a batch: packs to well under the limit of 1 MiB."""
 
@@ -29,7 +32,7 @@ class LaneSender:
     def __init__(self, store: Store, lane: Lane) -> None:
         self._store = store
         self.lane = lane
-        self.size = BatchSize(MAX_BATCH_LINES if lane is Lane.urgent else 200, 20, MAX_BATCH_LINES)
+        self.size = BatchSize(MAX_BATCH_LINES if lane is Lane.urgent else LEAST_ROWS, LEAST_ROWS, MAX_BATCH_LINES)
 
     async def drain(self, client: Client) -> int:
         """Send until nothing is left; how many rows were acknowledged.

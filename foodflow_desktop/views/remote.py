@@ -15,7 +15,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QMouseEvent
@@ -23,8 +23,10 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from foodflow_desktop.store import Recorded
 from foodflow_desktop.views import jobs
-from foodflow_desktop.views.laptop.window import LaptopWindow
 from foodflow_desktop.views.shell import Shell
+
+if TYPE_CHECKING:
+    from foodflow_desktop.views.laptop.window import LaptopWindow
 
 HOLD_MS = 45
 """How long a touch lasts: longer than a splash."""
@@ -151,7 +153,7 @@ class RemoteDoor:
 
     def _history(self, after: dict[str, int]) -> list[dict[str, Any]]:
         """What the history lists as saved after these positions, oldest first."""
-        if isinstance(self._shell, LaptopWindow):
+        if not isinstance(self._shell, Shell):
             return []
         return [saved(one) for one in self._shell.context.store.recorded_after({int(k): v for k, v in after.items()})]
 

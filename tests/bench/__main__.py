@@ -11,7 +11,7 @@ from pathlib import Path
 from foodflow_kernel.clock import SystemClock
 from tests.bench.figure import Figure
 
-MODULES: tuple[str, ...] = ("start", "repaint", "frames", "record", "push", "feed")
+MODULES: tuple[str, ...] = ("start", "repaint", "frames", "record", "window", "push", "feed", "alarm")
 """In the order of the page."""
 
 
@@ -41,6 +41,7 @@ def main() -> int:
         (
             f"Measured by `make bench` on {SystemClock().now():%Y-%m-%d}, {os.cpu_count()} cores, "
             f"{platform.system()} {platform.machine()}, Python {platform.python_version()}. "
+            f"load average {os.getloadavg()[1]:.1f} over the five minutes before. "
             "Floors are measured in the same run; ratio = figure / floor."
         ),
         "",
