@@ -1,32 +1,72 @@
-"""Killing a recorder at random moments, and keeping what it had called saved."""
+"""Killing real processes at random moments, and keeping what they had called saved."""
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 
-def record_until_killed(folder: Path, after_s: float, *more: str) -> list[str]:
+class Forker:
+    """Starts the processes of one module, one at a time, and kills them."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.forker", self._module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        self._hear("loaded")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def start(self, *args: str) -> int:
+        """Start a process and return its id when it is at work."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(args) + "\n")
+        self._process.stdin.flush()
+        return self._hear("ready")
+
+    def kill(self, process: int) -> None:
+        """SIGKILL, and wait until it is gone."""
+        os.kill(process, signal.SIGKILL)
+        assert self._hear("ended") == -signal.SIGKILL
+
+    def _hear(self, word: str) -> int:
+        assert self._process.stdout is not None
+        said = self._process.stdout.readline().split()
+        assert said[:1] == [word], said
+        return int(said[1])
+
+
+def record_until_killed(forker: Forker, folder: Path, after_s: float, *more: str) -> list[str]:
     """Run a recorder, SIGKILL it after some time, and return the lines it had written whole."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.recorder", str(folder), *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    ) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        timer = threading.Timer(after_s, child.send_signal, (signal.SIGKILL,))
-        timer.start()
-        lines = child.stdout.read().splitlines(keepends=True)
-        timer.join()
-    assert child.returncode == -signal.SIGKILL
-    return [line.strip() for line in lines if line.endswith("\n")]
+    said = folder.parent / "said"
+    said.unlink(missing_ok=True)
+    process = forker.start(str(folder), str(said), *more)
+    time.sleep(after_s)
+    forker.kill(process)
+    return [line.strip() for line in said.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def a_moment() -> float:

@@ -13,7 +13,7 @@ from foodflow_desktop.store import Store, terminal
 from foodflow_desktop.store.check import verify
 from foodflow_kernel.clock import SystemClock
 from foodflow_kernel.wire import signing
-from tests.faults.kills import a_moment, record_until_killed
+from tests.faults.kills import Forker, a_moment, record_until_killed
 from tests.foodflow_desktop.store.terminals import QUIET, a_terminal
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -35,9 +35,10 @@ def kill_and_look(folder: Path, times: int) -> int:
     key = keys.open_keys(folder).device_key()
     terminal.save(folder, a_terminal())
     said: list[str] = []
-    for _ in range(times):
-        said += record_until_killed(folder, a_moment())
-        Store.open(folder, SystemClock(), key, QUIET).close()
+    with Forker("tests.faults.recorder") as recorders:
+        for _ in range(times):
+            said += record_until_killed(recorders, folder, a_moment())
+            Store.open(folder, SystemClock(), key, QUIET).close()
     found = in_the_files(folder)
     report = verify(folder, signing.public_bytes(key))
     assert report.faults == ()
@@ -45,6 +46,7 @@ def kill_and_look(folder: Path, times: int) -> int:
     assert set(said) <= set(found)
     assert len(said) == len(set(said))
     assert len({line.split()[0] for line in found}) == 1
+    print(f"{times} kills while recording: {len(said)} called saved, {len(found)} in the files")  # noqa: T201
     return len(said)
 
 
@@ -54,9 +56,9 @@ def sealed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ten_kills_lose_nothing_that_was_called_saved(tmp_path: Path) -> None:
-    assert kill_and_look(tmp_path, 10) > 0
+    assert kill_and_look(tmp_path / "kiosk", 10) > 0
 
 
 @pytest.mark.faults
 def test_two_hundred_kills_lose_nothing_that_was_called_saved(tmp_path: Path) -> None:
-    assert kill_and_look(tmp_path, 200) > 0
+    assert kill_and_look(tmp_path / "kiosk", 200) > 0

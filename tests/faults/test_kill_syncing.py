@@ -14,7 +14,7 @@ from foodflow_desktop.sync.engine import Engine
 from foodflow_kernel.clock import SystemClock
 from foodflow_kernel.wire import signing
 from server.core.db.postgres import Cluster
-from tests.faults.kills import a_moment, record_until_killed
+from tests.faults.kills import Forker, a_moment, record_until_killed
 from tests.foodflow_desktop.store.terminals import QUIET
 from tests.foodflow_desktop.sync.conftest import eventually
 from tests.foodflow_desktop.sync.hub import Hub
@@ -36,16 +36,17 @@ def kill_and_compare(folder: Path, hub: Hub, times: int) -> int:
     terminal.save(folder, paired)
     said: list[str] = []
     try:
-        for turn in range(times):
-            said += record_until_killed(folder, 0.3 + a_moment(), "sync")
-            if turn % 5 == 4:
-                hub.stop()
-                said += record_until_killed(folder, a_moment(), "sync")
-                hub.start()
+        with Forker("tests.faults.recorder") as recorders:
+            for turn in range(times):
+                if turn % 5 == 4:
+                    hub.stop()
+                said += record_until_killed(recorders, folder, 0.3 + a_moment(), "sync")
+                if not hub.is_up:
+                    hub.start()
         store = Store.open(folder, SystemClock(), key, QUIET)
         engine = Engine(store, key)
         engine.start()
-        eventually(lambda: all(lane.unsent == 0 for lane in store.status().lanes), within_s=120)
+        eventually(lambda: all(lane.unsent == 0 for lane in store.status().lanes), within_s=300)
         assert store.status().needs_help == hub.dead(paired.device)
         engine.stop()
         store.close()
@@ -59,6 +60,7 @@ def kill_and_compare(folder: Path, hub: Hub, times: int) -> int:
     assert report.faults == ()
     assert len(stored) == len(set(stored)) == report.rows
     assert set(said) <= set(stored)
+    print(f"{times} kills while syncing: {len(said)} called saved, {len(stored)} on the server")  # noqa: T201
     return len(said)
 
 

@@ -194,3 +194,15 @@ def test_balance_swings_before_it_rests():
     assert 5 <= motions.count("D") <= 20
     assert {w.net_g for w in shown if w.motion == "S"} == {Decimal("603.4")}
     assert max(w.net_g for w in shown) > Decimal("603.4")
+
+
+def test_bad_input_a_garbage_scale_frame_is_told_and_no_weight_comes_of_it(scale):
+    good = load(scale, "615.4")
+    scale.sim.wire.faults.noise = 1
+    until(lambda: scale.status.error is not None)
+    assert scale.status.error.code == "scale_frame_garbled"
+    assert scale.status.error.sentence == "The scale sent something that cannot be read. It was not used."
+    assert scale.status.state is DeviceState.connected
+    until(lambda: scale.status.error is None)
+    assert steady(scale).net_g == good.net_g
+    assert {r.net_g for r in scale.came[ScaleReading] if r.state is ScaleState.steady} <= {Decimal(0), good.net_g}

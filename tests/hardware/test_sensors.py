@@ -75,12 +75,19 @@ def test_broken_probe_is_told_and_gives_no_value(probe, kettle):
     probe.until_state(DeviceState.connected)
 
 
-def test_value_outside_the_instruments_range_never_becomes_a_value(probe, kettle):
+def test_bad_input_a_reading_outside_the_sensors_range_is_told_and_never_becomes_a_value(probe, kettle):
+    good = probe.until_more(ProbeReading, 1)[0]
     kettle.is_out_of_range = True
     error = probe.until_state(DeviceState.faulty).error
     assert (error.code, error.data["tag"], error.data["value"]) == ("probe_out_of_range", "P-14", Decimal("312.0"))
+    assert error.sentence.startswith("The probe P-14 shows 312.0, which it cannot measure")
     until(lambda: last(probe).quality is Quality.bad)
     assert last(probe).value_c is None
+    kept = probe.hub.latest("probe")
+    assert (kept.quality, kept.value_c != Decimal("312.0"), kept.at >= good.at) == (Quality.good, True, True)
+    kettle.is_out_of_range = False
+    probe.until_state(DeviceState.connected)
+    until(lambda: last(probe).quality is Quality.good)
 
 
 def test_stuck_value_is_kept_but_no_evidence(probe, kettle):

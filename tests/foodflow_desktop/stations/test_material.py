@@ -84,6 +84,22 @@ def test_the_interlock_names_the_cause_and_keeps_the_attempt(
         station.issue()
 
 
+def test_bad_input_an_unknown_barcode_is_refused_in_words_and_the_right_one_goes_in(
+    context: Context, station: MaterialStation
+):
+    plant.run(station.on_scan("FFL-NOPE"))
+    stop = station.screen().stop
+    assert stop is not None
+    assert stop.cause is Cause.unknown_lot
+    attempts = records.taken(context.store, bodies.InterlockStopped)
+    assert [(one.body.cause, one.body.raw_scan) for one in attempts] == [(Cause.unknown_lot, "FFL-NOPE")]
+    station.put_back()
+    station.on_scan(BASIL)
+    plant.run(station.issue())
+    assert [one.lot_code for one in issued(context)] == ["BP-261117-A"]
+    assert plant.kinds(context) == ["interlock_stopped", "material_issued"]
+
+
 def test_the_peanut_stop_says_what_it_is_and_what_is_needed(station: MaterialStation):
     plant.run(station.on_scan(PEANUT))
     stop = station.screen().stop

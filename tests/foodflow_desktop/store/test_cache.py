@@ -12,6 +12,7 @@ from sqlalchemy import select
 from foodflow_desktop.store import Store, queries
 from foodflow_desktop.store.tables import MASTER
 from foodflow_kernel.errors import Invalid
+from foodflow_kernel.wire import master
 from foodflow_kernel.wire.exchange import FeedCursor, FeedHeader, FeedRow
 from tests.foodflow_desktop.store.terminals import LOT, hold, opened, weighing
 
@@ -83,6 +84,23 @@ def test_a_row_this_program_does_not_know_is_kept_raw_and_the_cursor_moves_on(st
     assert (store.master.cursor.seq, store.master.unread) == (5, 1)
     with store.reading() as db:
         assert db.execute(select(MASTER.c.data).where(MASTER.c.entity == "robot")).scalar() == '{"arms":2}'
+
+
+def test_t15_what_was_kept_raw_is_understood_after_an_upgrade_without_a_new_snapshot(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange = FeedRow(seq=5, entity="robot", id=UUID(int=1), version=3, data={"id": str(UUID(int=1)), "arms": 2})
+    store.cache.apply(*page(5, strange))
+    store.cache.apply(*page(6, lot(6, version=2)))
+    assert (store.master.cursor.seq, store.master.version(LOT), store.master.unread) == (6, 2, 1)
+
+    class Robot(master.Entity):
+        arms: int
+
+    monkeypatch.setitem(master.ENTITIES, "robot", Robot)
+    store.cache.load()
+    assert store.master.rows["robot"] == {UUID(int=1): Robot(id=UUID(int=1), arms=2)}
+    assert (store.master.cursor, store.master.unread) == (FeedCursor(epoch="e1", seq=6), 0)
 
 
 def test_a_retired_row_is_not_usable_but_can_still_be_named(store: Store) -> None:

@@ -49,7 +49,7 @@ def test_a_full_file_refuses_whole_facts_and_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to mount a small tmpfs")
-def test_t8_on_a_small_real_disk_food_safety_outlives_telemetry(tmp_path: Path) -> None:
+def test_bad_input_t8_on_a_full_real_disk_food_safety_outlives_telemetry(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], check=False)

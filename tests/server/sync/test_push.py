@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from foodflow_kernel.errors import Invalid
 from foodflow_kernel.wire.bodies import ClockJumped
 from foodflow_kernel.wire.push import PushAnswer, PushConflict
 from server.core import feed
+from server.sync import batch, packing, push
 from server.sync.models import SyncFork, SyncHead, SyncLog, SyncTelemetry
 from tests.server.sync.terminal import AT, Device, a_fact
 
@@ -85,6 +86,22 @@ async def test_t4_the_same_batch_at_the_same_time_is_stored_once(database, tenan
     device.record(*(a_fact() for _ in range(20)))
     answers = await asyncio.gather(*(device.push(database) for _ in range(5)))
     assert {answer.acked for answer in answers} == {20}
+    assert await stored(database, device) == log_of(device)
+
+
+async def test_t4_two_pushes_of_one_lane_at_once_never_move_its_head_back(database, tenant):
+    device = Device(tenant)
+    device.record(*(a_fact() for _ in range(20)))
+    await device.push(database, 1, 10)
+    longer = batch.prove(packing.unpack(device.pack(11, 10), None), device.terminal_key)
+    async with database.tenant_session(tenant.id) as db:
+        assert (await push.accept(db, device.terminal, longer, AT)).acked == 20
+        shorter = asyncio.create_task(device.push(database, 11, 5))
+        while not await db.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):  # noqa: ASYNC110  # the database says when
+            await asyncio.sleep(0.01)
+    assert (await shorter).acked == 20
+    async with database.tenant_session(tenant.id) as db:
+        assert list(await db.scalars(select(SyncHead.seq).where(SyncHead.device_id == device.device))) == [20]
     assert await stored(database, device) == log_of(device)
 
 

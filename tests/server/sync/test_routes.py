@@ -6,15 +6,16 @@ import asyncio
 import hashlib
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import zstandard
 from sqlalchemy import select
 
 from foodflow_kernel.machines.identity import DeviceState
-from foodflow_kernel.wire import signing
+from foodflow_kernel.wire import bodies, signing
 from foodflow_kernel.wire.bodies import LaneHead, max_versions
 from foodflow_kernel.wire.exchange import FeedHeader, FeedRow, HelloAnswer, HelloRequest, SnapshotManifest
 from foodflow_kernel.wire.protocol import MAX_BATCH_PACKED_BYTES, TOKEN_TTL_S
@@ -22,7 +23,10 @@ from foodflow_kernel.wire.push import PushAnswer, PushConflict
 from foodflow_kernel.wire.reports import SyncHealth
 from server import seed
 from server.core import feed
+from server.core.actor import system
 from server.core.models import Plant
+from server.identity import people
+from server.plant_ops import models as plant_ops
 from server.sync.models import SyncLog
 from tests.server.sync.conftest import approve
 from tests.server.sync.terminal import Device, a_fact
@@ -145,6 +149,14 @@ async def test_t21_bombs_and_giants_are_413_and_the_lane_goes_on(http, device, d
     assert (await push(http, headers, device.pack())).status_code == 200
 
 
+PLAIN = {
+    "push_torn": "The batch is incomplete. Nothing of it was stored",
+    "push_header_bad": "The first line of the batch is not a header this server knows",
+    "push_chain_broken": "Lane 0 from record",
+    "push_signature_bad": "Record 2 of lane 0 is not signed by this terminal",
+}
+
+
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
@@ -154,13 +166,18 @@ async def test_t21_bombs_and_giants_are_413_and_the_lane_goes_on(http, device, d
         (lambda raw: raw[: raw.index(b'"sig":"') + 7] + b"00" + raw[raw.index(b'"sig":"') + 9 :], "push_signature_bad"),
     ],
 )
-async def test_malformed_pushes_are_422_with_a_reason_and_store_nothing(http, device, database, spoil, code):
+async def test_bad_input_a_malformed_push_is_422_with_a_sentence_and_stores_nothing(
+    http, device, database, spoil, code
+):
     headers = await signed_in(http, device, database.clock)
     device.record(a_fact(), a_fact())
     answer = await push(http, headers, spoil(device.pack()))
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.json()["detail"].startswith(PLAIN[code])
     async with database.tenant_session(device.tenant.id) as db:
         assert list(await db.scalars(select(SyncLog.seq).where(SyncLog.device_id == device.device))) == []
+    again = PushAnswer.model_validate_json((await push(http, headers, device.pack())).content)
+    assert again.acked == 2
 
 
 async def test_a_terminal_cannot_push_for_another(http, device, tenant, database):
@@ -303,11 +320,52 @@ async def test_health_shows_terminals_and_quarantine(http, device, database, sup
     assert later.terminals[0].waiting is None
 
 
+async def flags(database, device: Device) -> list[list[str]]:
+    """The flags of its test weights, in the order of the log."""
+    async with database.tenant_session(device.tenant.id) as db:
+        return list(await db.scalars(select(plant_ops.TestWeight.flags).order_by(plant_ops.TestWeight.seq)))
+
+
+def tested(**over: Any) -> bytes:
+    body = bodies.TestWeight(
+        equipment_id=uuid4(), nominal_g=Decimal(500), shown_g=Decimal("500.1"), tolerance_g=Decimal("0.5"), passed=True
+    )
+    return a_fact(body, **over)
+
+
 async def test_a_clock_far_off_is_noted_and_flags_facts(http, device, database, supervisor):
     behind = database.clock.now() - timedelta(hours=26)
     assert (await hello(http, device, database.clock, now=behind)).status_code == 200
     shown = SyncHealth.model_validate_json((await supervisor("GET", "/sync/health")).content)
     assert shown.terminals[0].clock_offset_s == pytest.approx(-26 * 3600)
+
+
+async def an_operator(database, tenant) -> UUID:
+    new = people.NewUser(login_code="FFB-1041", short_no="1041", printed_name="Operator 1041", roles=("OP",))
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        return (await people.add(db, new)).id
+
+
+async def test_facts_of_a_clock_far_off_are_stored_and_flagged(http, device, database):
+    operator = await an_operator(database, device.tenant)
+    behind = database.clock.now() - timedelta(hours=26)
+    answer = HelloAnswer.model_validate_json((await hello(http, device, database.clock, now=behind)).content)
+    headers = {"Authorization": f"Bearer {answer.token}"}
+    device.record(tested(performed_by=operator))
+    assert (await push(http, headers, device.pack())).json()["acked"] == 1
+    await hello(http, device, database.clock)
+    device.record(tested(performed_by=operator))
+    assert (await push(http, headers, device.pack(2))).json()["acked"] == 2
+    assert await flags(database, device) == [["CLOCK_SKEW"], []]
+
+
+async def test_a_fact_of_somebody_who_is_no_user_here_is_applied_and_flagged(http, device, database):
+    headers = await signed_in(http, device, database.clock)
+    device.record(tested(performed_by=uuid4()), tested(performed_by=await an_operator(database, device.tenant)))
+    assert (await push(http, headers, device.pack())).json() == {
+        "acked": 2, "hash": device.hashes()[2].hex(), "dead": [], "parked": 0
+    }  # fmt: skip
+    assert await flags(database, device) == [["STALE_USER"], []]
 
 
 async def test_verify_over_http(http, device, database, supervisor):
