@@ -84,7 +84,7 @@ def test_the_interlock_names_the_cause_and_keeps_the_attempt(
         station.issue()
 
 
-def test_bad_input_an_unknown_barcode_is_refused_in_words_and_the_right_one_goes_in(
+def test_bad_input_an_unknown_barcode_is_stopped_with_its_cause_and_the_right_one_goes_in(
     context: Context, station: MaterialStation
 ):
     plant.run(station.on_scan("FFL-NOPE"))

@@ -16,7 +16,7 @@ DAY = 86_400
 
 
 @pytest.mark.parametrize("jump_s", [-DAY, 365 * DAY])
-def test_t3_a_clock_that_jumps_mid_run(tmp_path: Path, jump_s: int) -> None:
+def test_bad_input_t3_a_clock_set_back_or_ahead_mid_run(tmp_path: Path, jump_s: int) -> None:
     clock = FakeClock()
     store = opened(tmp_path, clock)
     rows = [store.record(weighing(n)) for n in range(3)]
