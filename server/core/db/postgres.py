@@ -83,14 +83,18 @@ def _embedded(settings: Settings, secret: bytes) -> Cluster:
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     fresh = not (folder / "PG_VERSION").exists()
     server = get_server(folder)
+    if fresh:
+        with psycopg.connect(server.get_uri(), autocommit=True) as db:
+            _configure(db, folder, settings)
+        # The number of connections is taken at start only.
+        server.cleanup()
+        server = get_server(folder)
     admin = server.get_uri()
     socket_folder = make_url(admin).query["host"]
     base = URL.create("postgresql+psycopg", database=DATABASE, query={"host": str(socket_folder)})
     cluster = Cluster(base, secret, base)
     cluster = Cluster(base, secret, cluster.url(OWNER))
     with psycopg.connect(admin, autocommit=True) as db:
-        if fresh:
-            _configure(db, folder, settings)
         _create_login(db, OWNER, cluster.password(OWNER), "CREATEROLE")
         if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
             db.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(_id(DATABASE), _id(OWNER)))
