@@ -326,7 +326,7 @@ async def flags(database, device: Device) -> list[list[str]]:
         return list(await db.scalars(select(plant_ops.TestWeight.flags).order_by(plant_ops.TestWeight.seq)))
 
 
-def tested(**over: Any) -> bytes:
+def a_test_weight(**over: Any) -> bytes:
     body = bodies.TestWeight(
         equipment_id=uuid4(), nominal_g=Decimal(500), shown_g=Decimal("500.1"), tolerance_g=Decimal("0.5"), passed=True
     )
@@ -351,17 +351,19 @@ async def test_facts_of_a_clock_far_off_are_stored_and_flagged(http, device, dat
     behind = database.clock.now() - timedelta(hours=26)
     answer = HelloAnswer.model_validate_json((await hello(http, device, database.clock, now=behind)).content)
     headers = {"Authorization": f"Bearer {answer.token}"}
-    device.record(tested(performed_by=operator))
+    device.record(a_test_weight(performed_by=operator))
     assert (await push(http, headers, device.pack())).json()["acked"] == 1
     await hello(http, device, database.clock)
-    device.record(tested(performed_by=operator))
+    device.record(a_test_weight(performed_by=operator))
     assert (await push(http, headers, device.pack(2))).json()["acked"] == 2
     assert await flags(database, device) == [["CLOCK_SKEW"], []]
 
 
 async def test_a_fact_of_somebody_who_is_no_user_here_is_applied_and_flagged(http, device, database):
     headers = await signed_in(http, device, database.clock)
-    device.record(tested(performed_by=uuid4()), tested(performed_by=await an_operator(database, device.tenant)))
+    device.record(
+        a_test_weight(performed_by=uuid4()), a_test_weight(performed_by=await an_operator(database, device.tenant))
+    )
     assert (await push(http, headers, device.pack())).json() == {
         "acked": 2, "hash": device.hashes()[2].hex(), "dead": [], "parked": 0
     }  # fmt: skip
