@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pysqlite3.dbapi2 as sqlite
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool, SingletonThreadPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from foodflow_kernel.errors import Damaged, DiskFull, Refused, StoreError
 
@@ -76,9 +76,19 @@ def writer_engine(file: File) -> Engine:
 
 
 def reader_engine(path: Path) -> Engine:
-    """An engine that cannot write: for screens (one connection a thread), ``verify``, ``export``, ``doctor``."""
+    """An engine that cannot write: for screens, ``verify``, ``export``, ``doctor``.
+
+    A connection is lent to one reader at a time. A pool of one connection a thread closes others'
+    connections beyond its size while they are in use, which crashed the kiosk.
+    """
     address = f"file:{quote(str(path))}?mode=ro&uri=true"
-    engine = create_engine(f"sqlite:///{address}", module=sqlite, poolclass=SingletonThreadPool)
+    engine = create_engine(
+        f"sqlite:///{address}",
+        module=sqlite,
+        poolclass=QueuePool,
+        max_overflow=-1,
+        connect_args={"check_same_thread": False},
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
