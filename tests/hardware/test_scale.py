@@ -204,5 +204,5 @@ def test_bad_input_a_garbage_scale_frame_is_told_and_no_weight_comes_of_it(scale
     assert scale.status.error.sentence == "The scale sent something that cannot be read. It was not used."
     assert scale.status.state is DeviceState.connected
     until(lambda: scale.status.error is None)
-    assert steady(scale).net_g == good.net_g
+    assert until(lambda: steady(scale)).net_g == good.net_g
     assert {r.net_g for r in scale.came[ScaleReading] if r.state is ScaleState.steady} <= {Decimal(0), good.net_g}

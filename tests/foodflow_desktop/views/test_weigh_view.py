@@ -42,7 +42,8 @@ class Hand:
     def touch(self, name, ms=CONTACT_MS):
         button = self.button(name)
         QTest.mousePress(button, Qt.MouseButton.LeftButton)
-        QTest.qWait(ms)
+        if ms:  # a splash is press and release without a turn of the event loop
+            QTest.qWait(ms)
         QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
 
     def until(self, is_so):
