@@ -16,7 +16,7 @@ TESTS_FAILED = 1
 
 
 def main() -> int:
-    """Run pytest, combine the coverage of all processes, print the share."""
+    """Run pytest, combine the coverage of all processes, print the share, fail under the floor."""
     root = Path(__file__).parents[1]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_API": "pyside6"}
 
@@ -32,9 +32,7 @@ def main() -> int:
         sys.stdout.flush()
         again = ["--last-failed", "--last-failed-no-failures", "none", "-rA", "--cov-append"]
         status = python("pytest", *again, *cover, *marks)
-    # Printed, not yet a gate: the floor of 85 % was never measured on a whole run.
-    python("coverage", "report", "--format=total", "--fail-under=0")
-    return status
+    return status or python("coverage", "report", "--format=total")
 
 
 if __name__ == "__main__":
