@@ -18,8 +18,8 @@ from functools import cache
 from itertools import chain, repeat
 from typing import Any, TypeAlias
 
-from psycopg import AsyncConnection, errors, sql
-from psycopg.types.numeric import DecimalBinaryDumper
+from psycopg import AsyncConnection, adapters, errors, sql
+from psycopg.adapt import PyFormat
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -55,7 +55,7 @@ _LENGTH = struct.Struct("!i")
 _INT2, _INT4, _INT8 = struct.Struct("!ih"), struct.Struct("!ii"), struct.Struct("!iq")
 _ARRAY = struct.Struct("!iIIii")
 _EMPTY_ARRAY = struct.Struct("!iII")
-_decimal = DecimalBinaryDumper(Decimal)
+_decimal = adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal)
 
 
 async def insert_new(db: AsyncSession, table: Table, rows: Sequence[Row]) -> int:
