@@ -16,14 +16,12 @@ from psycopg import AsyncConnection, errors, sql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from server.core.db.copying import END, FEW, NULL, START
 from server.sync.batch import Proven
 from server.sync.models import SyncLog, SyncTelemetry
 
 COLUMNS = ("device_id", "incarnation", "lane", "seq", "body", "hash", "sig", "received_at")
 
-_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = struct.pack("!h", -1)
-_NULL = struct.pack("!i", -1)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _LENGTH = struct.Struct("!i")
 _SEQ = struct.Struct("!iqi")
@@ -41,12 +39,12 @@ def encode(batch: Proven, received_at: datetime) -> bytes:
     )
     micros = round((received_at - _EPOCH).total_seconds() * 1_000_000)
     at = _field(struct.pack("!q", micros))
-    hash_length, unsigned = _LENGTH.pack(32), _NULL + at
-    out = [_SIGNATURE]
+    hash_length, unsigned = _LENGTH.pack(32), NULL + at
+    out = [START]
     for seq, (body, row_hash) in enumerate(zip(batch.bodies, batch.hashes, strict=True), batch.first):
         out += (start, _SEQ.pack(8, seq, len(body)), body, hash_length, row_hash, unsigned)
     out[-1] = _field(batch.sig) + at
-    out.append(_TRAILER)
+    out.append(END)
     return b"".join(out)
 
 
@@ -60,6 +58,9 @@ async def copy_in(db: AsyncSession, table: type[SyncLog | SyncTelemetry], batch:
     With the head locked a place can be taken only if somebody wrote to the log behind our back.
     Then the rows that fit are kept, the foreign ones stay for the verifier to name, and the lane flows.
     """
+    if len(batch.bodies) < FEW:
+        await _insert(db, table, batch, received_at)
+        return
     stream = encode(batch, received_at)
     connection = await _driver(db)
     names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
@@ -68,7 +69,11 @@ async def copy_in(db: AsyncSession, table: type[SyncLog | SyncTelemetry], batch:
         async with db.begin_nested(), connection.cursor() as cursor, cursor.copy(statement) as copy:
             await copy.write(stream)
     except errors.UniqueViolation:
-        await db.execute(insert(table).on_conflict_do_nothing(), _records(batch, received_at))
+        await _insert(db, table, batch, received_at)
+
+
+async def _insert(db: AsyncSession, table: type[SyncLog | SyncTelemetry], batch: Proven, received_at: datetime) -> None:
+    await db.execute(insert(table).on_conflict_do_nothing(), _records(batch, received_at))
 
 
 def _records(batch: Proven, received_at: datetime) -> list[dict[str, Any]]:

@@ -34,13 +34,14 @@ async def accept(db: AsyncSession, terminal: Terminal, batch: Proven, now: datet
         return PushConflict(reason="fork", have=head.seq, hash=head.hash.hex())
     fresh = batch.after(head.seq)
     have, have_hash = head.seq, head.hash
+    fate = None
     if fresh.bodies:
         await copying.copy_in(db, log_of(batch.lane), fresh, now)
         rows = interpret.rows_of(terminal, fresh, now)
         if terminal.is_revoked:
             await quarantine.keep_evidence(db, rows)
         else:
-            await interpret.apply(db, terminal.actor, rows, now)
+            fate = await interpret.apply(db, terminal.actor, rows, now)
         have, have_hash = fresh.last, fresh.hashes[-1]
         await db.execute(
             update(SyncHead)
@@ -48,7 +49,11 @@ async def accept(db: AsyncSession, terminal: Terminal, batch: Proven, now: datet
             .values(seq=have, hash=have_hash, received_at=now),
             execution_options={"synchronize_session": False},
         )
-    dead, parked = await _fate(db, batch)
+    if fate is None or fresh.first > batch.first:
+        dead, parked = await _fate(db, batch)
+    else:
+        # All of it is new here: what became of it is known, and an alarm need not wait to be told again.
+        dead, parked = sorted(row["seq"] for row in fate.dead), len(fate.parked)
     return PushAnswer(acked=have, hash=have_hash.hex(), dead=tuple(dead), parked=parked)
 
 
@@ -111,7 +116,7 @@ async def _keep_fork(db: AsyncSession, batch: Proven, now: datetime) -> None:
 
 
 async def _fate(db: AsyncSession, batch: Proven) -> tuple[list[int], int]:
-    """Which rows of the batch lie in quarantine, and how many are parked: also for a batch sent again."""
+    """Which rows of a batch sent again lie in quarantine, and how many are parked."""
     ours = SyncDead.seq.between(batch.first, batch.last)
     question = (
         select(SyncDead.seq)
