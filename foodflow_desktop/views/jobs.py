@@ -65,6 +65,27 @@ def coalesced(callback: Callable[[], None]) -> Callable[[], None]:
     return ask
 
 
+def gathered(callback: Callable[[list[T]], None]) -> Callable[[T], None]:
+    """A callback for busy threads: what comes while the UI thread is occupied reaches it in one call, in order."""
+    waiting: list[T] = []
+    lock = threading.Lock()
+
+    def call() -> None:
+        with lock:
+            came = waiting.copy()
+            waiting.clear()
+        callback(came)
+
+    def take(one: T) -> None:
+        with lock:
+            waiting.append(one)
+            is_first = len(waiting) == 1
+        if is_first:
+            on_ui(call)
+
+    return take
+
+
 class _Work(QRunnable):
     def __init__(
         self, work: Callable[[], Any], done: Callable[[Any], Any], failed: Callable[[BaseException], Any]

@@ -6,7 +6,7 @@ a device thread, the store or a job brings arrives here through ``jobs.on_ui``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,9 +91,10 @@ class Shell(QWidget):
         self.bar.user.clicked.connect(lambda: self.lock("locked"))
         self.sign_in.on_signed_in = self._on_signed_in
         self.sign_in.on_locked = self._on_locked
-        context.store.subscribe(lambda recorded: jobs.on_ui(lambda: self._on_recorded(recorded)))
+        context.store.subscribe(jobs.gathered(self._on_recorded))
         context.store.on_master(lambda _: jobs.on_ui(self._on_master))
-        context.store.on_status(lambda _: jobs.on_ui(self._soon))
+        changed = jobs.coalesced(self._soon)
+        context.store.on_status(lambda _: changed())
         context.hardware.subscribe(Scan, lambda scan: jobs.on_ui(lambda: self.scanned(scan)))
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -226,10 +227,11 @@ class Shell(QWidget):
                 return
         self.tell(tr("Nothing here uses this code: {code}", code=found.code[:40]), "warn")
 
-    def _on_recorded(self, recorded: Recorded) -> None:
-        """A fact is durable: screens list it as saved from here on."""
-        for callback in self.on_saved:
-            callback(recorded)
+    def _on_recorded(self, rows: Sequence[Recorded]) -> None:
+        """Facts are durable: screens list them as saved from here on."""
+        for recorded in rows:
+            for callback in self.on_saved:
+                callback(recorded)
         self._soon()
 
     def _soon(self) -> None:

@@ -96,7 +96,7 @@ async def _is_judged_otherwise_now(
     return again is not None and again.verdict.is_breach != judged.verdict.is_breach
 
 
-_BREACH = (ccp.CcpVerdict.too_low, ccp.CcpVerdict.too_high, ccp.CcpVerdict.not_rejected)
+_BREACH = tuple(verdict for verdict in ccp.CcpVerdict if verdict.is_breach)
 
 
 async def unanswered_breaches(db: AsyncSession) -> Sequence[CcpMonitoring]:
