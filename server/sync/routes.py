@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
 
 from foodflow_kernel.errors import TooOld, Unauthorised
 from foodflow_kernel.wire import push as wire_push
@@ -97,12 +98,13 @@ async def take_push(
             answer = await push.accept(db, terminal, proven, who.now)
             await parking.wake(db)
             await events.deliver(db, desk.reactions)
-    await hear(desk, who, request)
+    # Noted once the answer is out: no alarm waits for the board.
+    noted = BackgroundTask(hear, desk, who, request)
     if isinstance(answer, wire_push.PushConflict):
         code = f"push_{answer.reason}"
         shown = {"type": "about:blank", "title": code, "status": 409, "code": code, **answer.model_dump(mode="json")}
-        return JSONResponse(shown, 409, media_type="application/problem+json")
-    return Response(answer.model_dump_json(), media_type="application/json")
+        return JSONResponse(shown, 409, media_type="application/problem+json", background=noted)
+    return Response(answer.model_dump_json(), media_type="application/json", background=noted)
 
 
 @router.get("/feed")
