@@ -58,19 +58,20 @@ class LaneSender:
             return 0
         self.size.took(time.perf_counter() - started, len(batch.rows))
         now = self._store.clock.now()
-        is_ours = await asyncio.to_thread(
+        hash_ = bytes.fromhex(answer.hash)
+        if await asyncio.to_thread(self._store.outbox.hash_at, log.incarnation, self.lane, answer.acked) != hash_:
+            await self._forked(log.incarnation)
+            return 0
+        await asyncio.to_thread(
             self._store.outbox.acknowledge,
             log.incarnation,
             self.lane,
             answer.acked,
-            bytes.fromhex(answer.hash),
+            hash_,
             at=now,
             dead=answer.dead,
             parked=answer.parked,
         )
-        if not is_ours:
-            await self._forked(log.incarnation)
-            return 0
         self._store.heard(now)
         return len(batch.rows)
 

@@ -67,7 +67,11 @@ class BarButton(Pressable):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(0, 10, self.width(), BAR_H - 20) if self.circle else QRectF(0, 12, self.width(), BAR_H - 24)
-        painter.setPen(QPen(theme.colour("barLine"), 1) if theme.is_high_contrast() else Qt.PenStyle.NoPen)
+        if theme.is_high_contrast():
+            area.adjust(1, 1, -1, -1)  # the whole of the border lies inside
+            painter.setPen(QPen(theme.colour("onBar"), 2))
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
         fill = theme.colour(self.fill)
         painter.setBrush(fill.lighter(130) if self.isDown() else fill)
         painter.drawRoundedRect(area, 12, 12)

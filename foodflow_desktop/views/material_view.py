@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QScrollArea, QWidget
 
 from foodflow_desktop.hardware.readings import Scan
@@ -78,6 +78,9 @@ class NeedRow(QWidget):
             painter.drawRoundedRect(QRectF(self.rect()), 12, 12)
 
 
+_ROOM_FOR_ICON = 170
+
+
 class Place(QWidget):
     """One station of the way: supplier lot, lot, batch."""
 
@@ -108,6 +111,11 @@ class Place(QWidget):
         self._code.say(code or "–")
         self._mark.show_icon(self._icon, "accentInk" if is_here else "ink2")
         self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """On a narrow screen the words need the room of the picture."""
+        super().resizeEvent(event)
+        self._mark.setVisible(self.width() >= _ROOM_FOR_ICON)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw its frame."""

@@ -162,6 +162,7 @@ class _Fact(QWidget):
         self.icon.show_icon(icon, ink)
         self.word.say(word, "warn" if is_warning else "ink")
         self.value.say(value, ink)
+        self.value.setVisible(bool(value))  # an empty one would still take its gap from the word
         self.word.set_weight(weight)
         self.value.set_weight(weight)
 

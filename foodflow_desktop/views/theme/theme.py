@@ -82,8 +82,10 @@ def _font(size: float, weight: int, mono: bool, heading: bool, scaled: float) ->
         found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.01 * size * scaled)
     else:
         found.setFeature(QFont.Tag("zero" if mono else "tnum"), 1)
-    if not mono:  # Inter's contextual forms widen the hyphen of a code such as SC-02
-        found.setFeature(QFont.Tag("calt"), 0)
+    if not mono:
+        # Inter's contextual forms widen the hyphen of a code such as SC-02; I and l must not look like 1.
+        for feature, value in (("calt", 0), ("cv05", 1), ("cv08", 1)):
+            found.setFeature(QFont.Tag(feature), value)
     # Only the axis: setWeight as well makes Qt embolden what is bold already.
     found.setVariableAxis(QFont.Tag("wght"), weight)
     if not mono:  # what a browser does by itself: optical size follows the size shown

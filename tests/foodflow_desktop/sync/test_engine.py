@@ -147,9 +147,12 @@ def test_a_clone_is_a_fork_that_drops_nothing(desk: Desk, caplog) -> None:
     assert (ours.seq, twins.seq) == (2, 2)
     desk.engine.start()
     eventually(lambda: all_acknowledged(desk))
+    marked_while: list[UUID | None] = []
+    twin.store.on_status(lambda now: marked_while.append(now.incarnation) if now.lanes[1].problem else None)
     twin.engine = Engine(twin.store, KEY)
     twin.engine.start()
     eventually(lambda: twin.store.status().lanes[1].problem == "fork")
+    assert first.incarnation not in marked_while  # new facts had a log of their own before the old one was stopped
     fresh = twin.store.record(weighing(4))
     assert (fresh.seq, fresh.incarnation != first.incarnation) == (1, True)
     eventually(lambda: fresh.raw in twin.bodies_on_server(1))
