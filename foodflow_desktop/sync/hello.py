@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from foodflow_desktop.store import Store
 from foodflow_desktop.sync.client import Client
+from foodflow_desktop.sync.lanes import set_aside
 from foodflow_kernel.errors import Unreachable
 from foodflow_kernel.wire.bodies import LaneHead, max_versions
 from foodflow_kernel.wire.exchange import HelloAnswer, HelloRequest
@@ -64,10 +65,7 @@ def _settle(store: Store, answer: HelloAnswer, request: HelloRequest, lanes: Seq
         there = answer.heads.get(int(lane), LaneHead(seq=0, hash=(outbox.hash_at(incarnation, lane, 0) or b"").hex()))
         hash_ = bytes.fromhex(there.hash)
         if outbox.hash_at(incarnation, lane, there.seq) != hash_:
-            # New work first finds a log of its own; then the old one is marked, so nothing lands in it.
-            if store.status().incarnation == incarnation:
-                store.begin_incarnation("fork")
-            outbox.mark(incarnation, lane, "fork")
+            set_aside(store, incarnation, lane)
         elif there.seq > state.acked:
             outbox.acknowledge(incarnation, lane, there.seq, hash_, at=store.clock.now())
         elif there.seq < state.acked:

@@ -104,13 +104,20 @@ class LaneSender:
         await self._forked(incarnation)
 
     async def _forked(self, incarnation: UUID) -> None:
-        """Nothing is dropped: the log stays as it is for a person, new work goes under a new incarnation."""
-        if self._store.status().incarnation == incarnation:
-            await asyncio.to_thread(self._store.begin_incarnation, "fork")
-        await self._mark(incarnation, "fork")
+        await asyncio.to_thread(set_aside, self._store, incarnation, self.lane)
 
     async def _mark(self, incarnation: UUID, problem: str) -> None:
         await asyncio.to_thread(self._store.outbox.mark, incarnation, self.lane, problem)
+
+
+def set_aside(store: Store, incarnation: UUID, lane: Lane) -> None:
+    """A forked log stays as it is for a person; nothing is dropped. New work goes under a new incarnation.
+
+    New work finds a log of its own first; then the old one is marked, so that nothing lands in it.
+    """
+    if store.status().incarnation == incarnation:
+        store.begin_incarnation("fork")
+    store.outbox.mark(incarnation, lane, "fork")
 
 
 def unsent_header(store: Store) -> str:
