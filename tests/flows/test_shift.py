@@ -27,6 +27,7 @@ def test_what_the_screen_called_saved_is_on_the_server_once() -> None:
     assert "shipping is refused: Lot TBS-261123-02 is on hold" in done.stdout
 
 
+@pytest.mark.faults  # three more whole plants: minutes that the daily run does not have
 @pytest.mark.parametrize(
     ("sabotage", "found"),
     [
