@@ -7,7 +7,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from foodflow_kernel.errors import Refused
 from foodflow_kernel.wire import bodies
@@ -15,7 +17,7 @@ from foodflow_kernel.wire.bodies import DeviationAction, Kind, LaneHead, Signatu
 from foodflow_kernel.wire.facts import Wire
 from foodflow_kernel.wire.protocol import Lane
 from server.plant_ops.models import TerminalEvent
-from server.sync import interpret, parking, verbs
+from server.sync import batch, interpret, packing, parking, push, verbs
 from server.sync.models import SyncDead, SyncLog, SyncParked
 from tests.server.sync.terminal import AT, Device, a_fact
 
@@ -57,6 +59,26 @@ async def test_t5_poison_is_set_aside_with_its_reason_and_the_rest_flows(databas
     async with database.tenant_session(tenant.id) as db:
         kept = await db.scalar(select(SyncLog.body).where(SyncLog.device_id == device.device, SyncLog.seq == 3))
     assert kept == b"not json at all"
+
+
+@pytest.mark.parametrize("facts", [1, 20])
+async def test_a_database_that_cannot_now_is_nobodys_fault(database, tenant, cluster, facts):
+    """Few rows go by INSERT; many by COPY, whose errors come unwrapped and are halved down to an INSERT that says it."""
+    device = Device(tenant)
+    device.record(*(a_fact() for _ in range(facts)))
+    proven = batch.prove(packing.unpack(device.pack(1, None, 0), None), device.terminal.public_key)
+    owner = create_engine(cluster.owner, poolclass=NullPool)
+    with owner.begin() as holder:
+        holder.execute(text(f'LOCK TABLE "{tenant.schema}".plant_ops_terminal_event IN SHARE MODE'))
+        with pytest.raises(OperationalError):
+            async with database.tenant_session(tenant.id) as db:
+                await db.execute(text("SET LOCAL lock_timeout = '200ms'"))
+                await push.accept(db, device.terminal, proven, AT)
+    owner.dispose()
+    assert await dead(database, device) == []
+    answer = await device.push(database)
+    assert (answer.acked, answer.dead, answer.parked) == (facts, (), 0)
+    assert await applied(database, device) == list(range(1, facts + 1))
 
 
 async def test_a_batch_sent_again_names_the_same_dead_rows(database, tenant):
