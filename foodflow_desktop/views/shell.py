@@ -96,6 +96,7 @@ class Shell(QWidget):
         changed = jobs.coalesced(self._soon)
         context.store.on_status(lambda _: changed())
         context.hardware.subscribe(Scan, lambda scan: jobs.on_ui(lambda: self.scanned(scan)))
+        self._is_gone = False
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._show_bar)
@@ -105,7 +106,8 @@ class Shell(QWidget):
         self._tick.start()
 
     def stop(self) -> None:
-        """No more ticks: the window goes."""
+        """No more ticks, and nothing that is still on its way to the window: it goes."""
+        self._is_gone = True
         self._tick.stop()
         self._later.stop()
 
@@ -236,10 +238,12 @@ class Shell(QWidget):
 
     def _soon(self) -> None:
         """Draw the bar shortly: once for a burst of facts, not once for each."""
-        if not self._later.isActive():
+        if not self._is_gone and not self._later.isActive():
             self._later.start(BURST_MS)
 
     def _on_master(self) -> None:
+        if self._is_gone:
+            return
         i18n.use_zone(self.context.zone)
         self.view().refresh()
         self._show_bar()

@@ -5,6 +5,7 @@ from PySide6.QtCore import QEvent
 
 from foodflow_desktop.views import i18n, jobs, theme
 from foodflow_desktop.views.theme.tokens import Theme
+from tests.foodflow_desktop.store.terminals import weighing
 from tests.foodflow_desktop.views import fit
 from tests.foodflow_desktop.views.floor import STATES, Floor, at_once, floor_of
 
@@ -37,6 +38,18 @@ def drawn(qapp, tmp_path, monkeypatch):
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     theme.use(Theme.light, 1.0)
     i18n.use("en")
+
+
+def test_a_fact_on_its_way_to_a_window_that_goes_is_no_fault(qapp, tmp_path):
+    """The store outlives the window; its last word finds nobody and says nothing (pytest-qt sees what is raised)."""
+    floor = floor_of(tmp_path)
+    qapp.processEvents()
+    floor.shell.stop()
+    floor.context.store.record(weighing())
+    floor.shell.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qapp.processEvents()
+    floor.context.store.close()
 
 
 VARIANTS = [
