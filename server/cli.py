@@ -100,6 +100,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+async def bring_up(database: Database) -> list[str]:
+    """Migrate everything and give each tenant's system roles what the matrix grants now; the schemas migrated.
+
+    A release that adds a permission would otherwise answer 403 to those who should have it.
+    """
+    done = await provision.migrate_all(database)
+    for tenant in await database.tenants():
+        async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
+            await people.ensure_roles(db)
+    return done
+
+
 def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     """Start the server and answer until told to stop (SIGTERM, SIGINT)."""
     logs.start(settings.log_level, clock)
@@ -107,7 +119,7 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     cluster = postgres.open_cluster(settings)
 
     async def prepare(database: Database) -> None:
-        await provision.migrate_all(database)
+        await bring_up(database)
         if given.seed_demo:
             await seed.seed(database)
 
@@ -187,7 +199,7 @@ def migrate(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int
     """Migrate everything and say what was migrated."""
 
     async def work(database: Database) -> None:
-        for schema in await provision.migrate_all(database):
+        for schema in await bring_up(database):
             sys.stdout.write(f"{schema} is at the newest revision\n")
 
     run(settings, clock, work)
@@ -198,7 +210,7 @@ def tenant_create(given: argparse.Namespace, settings: Settings, clock: Clock) -
     """Provision a tenant with its system roles."""
 
     async def work(database: Database) -> None:
-        await provision.migrate_all(database)
+        await bring_up(database)
         made = await provision.create_tenant(
             database, given.slug, given.legal_name, gs1_company_prefix=given.gs1_prefix, default_tz=given.tz
         )
@@ -238,7 +250,7 @@ def seed_demo(_given: argparse.Namespace, settings: Settings, clock: Clock) -> i
     """Make the demo companies and say which."""
 
     async def work(database: Database) -> None:
-        await provision.migrate_all(database)
+        await bring_up(database)
         for made in await seed.seed(database):
             sys.stdout.write(f"{made.name}: tenant {made.slug}\n")
 

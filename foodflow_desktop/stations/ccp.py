@@ -35,6 +35,9 @@ PROBE_SILENT_S = 3.0
 _ANY = Decimal("Infinity")
 
 
+_BREACHES = frozenset(verdict.value for verdict in CcpVerdict if verdict.is_breach)
+
+
 class Judged(StrEnum):
     """What the screen says about the value shown."""
 
@@ -54,7 +57,7 @@ class Judged(StrEnum):
     @property
     def is_breach(self) -> bool:
         """Whether saving opens a deviation."""
-        return self in (Judged.too_low, Judged.too_high, Judged.not_rejected)
+        return self.value in _BREACHES
 
     @property
     def may_save(self) -> bool:

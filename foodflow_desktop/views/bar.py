@@ -89,11 +89,11 @@ class BarButton(Pressable):
             painter.drawText(QRectF(8, 17, 38, 38), Qt.AlignmentFlag.AlignCenter, self.circle)
         left = self._word(painter, self._words_left(), self.text(), _on_bar(WORD_PX), 650, self.ink)
         if self.tail:
-            quiet = "onBar2" if self.fill == "barSoft" else self.ink
+            quiet = {"barSoft": "onBar2", "barPale": "onPale2"}.get(self.fill, self.ink)
             self._word(painter, left + TAIL_GAP, self.tail, _on_bar(15), 450, quiet)
         if self.lock:
-            pixmap = theme.pixmap("padlock", 22, "onBar2", self.devicePixelRatioF())
-            painter.drawPixmap(QPointF(self.width() - 39, 25), pixmap)
+            pixmap = theme.pixmap("padlock", 26, "onBar2", self.devicePixelRatioF(), 1.8)
+            painter.drawPixmap(QPointF(self.width() - 42, 23), pixmap)
 
     @staticmethod
     def _word(painter: QPainter, left: float, text: str, px: float, weight: int, ink: str) -> float:
@@ -109,7 +109,7 @@ class BarWords(Words):
 
     def _font(self) -> QFont:
         px, weight, _, mono = self._look
-        return theme.font(_on_bar(px), weight, mono, heading=self._heading)
+        return theme.font(_on_bar(px), weight, mono, heading=self._heading, text=self.text())
 
 
 def _on_bar(px: float) -> float:
@@ -320,4 +320,5 @@ class Rail(QWidget):
         """Draw the ground and the edge."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour("surface"))
-        painter.fillRect(self.width() - 1, 0, 1, self.height(), theme.colour("line"))
+        edge = 2 if theme.is_high_contrast() else 1
+        painter.fillRect(self.width() - edge, 0, edge, self.height(), theme.colour("line"))

@@ -175,9 +175,9 @@ class ProbeButton(Pressable):
         painter.setBrush(theme.colour(fill))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 13, 13)
         self.paint_focus(painter, 13)
-        painter.drawPixmap(QPointF(15, 15), theme.pixmap("probe", 22, ink, self.devicePixelRatioF()))
+        painter.drawPixmap(QPointF(15, 15), theme.pixmap("usb", 22, ink, self.devicePixelRatioF()))
         painter.setPen(theme.colour(ink))
-        painter.setFont(theme.font(16, 600))
+        painter.setFont(theme.font(16, 600, text=probe.tag))
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         wrap = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom) | int(Qt.TextFlag.TextWordWrap)
         name = tr("Probe {tag}", tag=probe.tag)
@@ -256,12 +256,12 @@ class BatchChart(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        span = _Span(screen, self.height())
+        span = _Span(screen, self.height() - 6)
         self._paint_band(painter, screen, span)
         self._paint_points(painter, screen, span)
 
     def _paint_band(self, painter: QPainter, screen: CcpScreen, span: _Span) -> None:
-        band = QRectF(4, 2, 62, self.height() - 4)
+        band = QRectF(4, 2, 62, self.height() - 10)
         painter.save()
         painter.setClipPath(theme.rounded(band, 12))
         painter.fillRect(band, theme.colour("okSoft"))
@@ -320,13 +320,13 @@ def _hatch(painter: QPainter, area: QRectF) -> None:
     painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
     painter.fillRect(area, theme.colour("critSoft"))
     ink = theme.colour("crit")
-    ink.setAlphaF(0.45)
-    painter.setPen(QPen(ink, 1.6))
+    ink.setAlphaF(0.33)
+    painter.setPen(QPen(ink, 1.8))
     path, x = QPainterPath(), area.left() - area.height()
     while x < area.right() + area.height():
         path.moveTo(x, area.bottom())
         path.lineTo(x + area.height(), area.top())
-        x += 12.7
+        x += 14.2
     painter.drawPath(path)
     painter.restore()
 

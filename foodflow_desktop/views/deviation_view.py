@@ -75,7 +75,8 @@ class ActionButton(Pressable):
     def _paint_words(self, painter: QPainter, one: ActionRow, middle: float) -> None:
         room = self.width() - 71 - 52.0
         flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
-        name_font, hint_font = theme.font(20, 680), theme.font(16, 450)
+        name_font = theme.font(20, 680, text=one.name)
+        hint_font = theme.font(16, 450, text=self._hint)
         painter.setFont(name_font)
         name_h = painter.boundingRect(QRectF(0, 0, room, 200), flags, one.name).height()
         painter.setFont(hint_font)
@@ -141,7 +142,7 @@ class StepMark(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._is_done:
-            painter.drawPixmap(QPointF(2, 2), theme.pixmap("check", 28, "ok", self.devicePixelRatioF()))
+            painter.drawPixmap(QPointF(3, 1), theme.pixmap("check", 29, "ok", self.devicePixelRatioF()))
             return
         painter.setPen(Qt.PenStyle.NoPen if self._is_here else QPen(theme.colour("lineStrong"), 2))
         painter.setBrush(theme.colour("accent" if self._is_here else "surface"))

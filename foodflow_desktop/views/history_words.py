@@ -104,6 +104,14 @@ def _moved(parts: Mapping[str, Any]) -> str:
     return words() if words else ""
 
 
+def _jumped(jump_ms: int) -> str:
+    """How far the terminal's clock was moved, to the minute (seconds below one)."""
+    seconds = round(abs(jump_ms) / 1000)
+    hours, minutes = divmod(seconds // 60, 60)
+    far = f"{seconds} s" if seconds < 60 else f"{hours} h {minutes} min" if hours else f"{minutes} min"  # noqa: PLR2004
+    return tr("set back by {far}", far=far) if jump_ms < 0 else tr("set ahead by {far}", far=far)
+
+
 def _amount(amount: Mapping[str, Any]) -> str:
     uom = str(amount["uom"])
     return f"{number(str(amount['value']))} {tr('pieces') if uom == 'H87' else UNITS.get(uom, uom)}"
@@ -118,6 +126,7 @@ VALUES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "batch_moved": _moved,
     "line_count": lambda parts: f"+{number(int(parts['delta']))}",
     "deviation_opened": lambda parts: str(parts.get("local_no", "")),
+    "clock_jumped": lambda parts: _jumped(int(parts["jump_ms"])),
     "voided": lambda parts: f"{kind(str(parts['target_kind']))}, {why(str(parts['reason']))}",
 }
 """The value a kind of record is about."""

@@ -67,8 +67,9 @@ class CheckLine(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._icon = Icon("check", 28, "ok")
-        self._name, self._note = Words(f"{name}.name", 19, 600), Words(f"{name}.note", 18, 450, "ink2")
-        box = row(gap=12)
+        self._name = Words(f"{name}.name", 18, 600)
+        self._note = Words(f"{name}.note", 16.5, 450, "ink2")
+        box = row(gap=9)
         box.addWidget(self._icon)
         box.addWidget(self._name)
         box.addStretch(1)

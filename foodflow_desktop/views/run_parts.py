@@ -45,7 +45,7 @@ class StateChip(QWidget):
 
     def sizeHint(self) -> QSize:
         """Room for dot and words."""
-        width = 36 + QFontMetricsF(theme.font(19, 680)).horizontalAdvance(self._word) + 14
+        width = 36 + QFontMetricsF(theme.font(19, 680, text=self._word)).horizontalAdvance(self._word) + 14
         if self._tail:
             width += 8 + QFontMetricsF(theme.font(18, 450)).horizontalAdvance(self._tail)
         return QSize(round(width), max(40, theme.px(32)))
@@ -54,10 +54,11 @@ class StateChip(QWidget):
         """Draw field, dot and words."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.colour("line"), 1))
+        width = 2 if theme.is_high_contrast() else 1
+        painter.setPen(QPen(theme.colour("line"), width))
         painter.setBrush(theme.colour("surface2"))
-        half = self.height() / 2
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), half - 0.5, half - 0.5)
+        half, inset = self.height() / 2, width / 2
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), half - inset, half - inset)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour(self._dot))
         dot = QRectF(14, half - 7, 14, 14)
@@ -114,7 +115,7 @@ class TaskButton(Pressable):
         middle, ratio = self.height() / 2, self.devicePixelRatioF()
         ink = "warn" if is_late else "ink2"
         painter.drawPixmap(QPointF(17, middle - 18), theme.pixmap(self._task.icon or "clipboard", 36, ink, ratio, 1.9))
-        painter.drawPixmap(QPointF(self.width() - 40, middle - 13), theme.pixmap("chevron", 26, "ink2", ratio, 1.8))
+        painter.drawPixmap(QPointF(self.width() - 42, middle - 15), theme.pixmap("chevron", 30, "ink3", ratio, 1.9))
         painter.setFont(theme.font(20, 680))
         painter.setPen(theme.colour("ink"))
         room = self.width() - 67 - 44
@@ -207,7 +208,7 @@ class OfflineStrip(Pressable):
         painter.setPen(theme.colour("ink"))
         width = painter.fontMetrics().horizontalAdvance(self.text())
         painter.drawText(QRectF(71, 0, width + 4, self.height()), centre, self.text())
-        painter.drawPixmap(QPointF(self.width() - 46, 21), theme.pixmap("chevron", 26, "accentInk", ratio, 1.9))
+        painter.drawPixmap(QPointF(self.width() - 46, 21), theme.pixmap("chevron", 26, "accent", ratio, 1.9))
         painter.setFont(theme.font(19, 680))
         see = painter.fontMetrics().horizontalAdvance(self._see)
         painter.setPen(theme.colour("accent"))

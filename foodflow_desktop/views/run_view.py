@@ -118,8 +118,8 @@ class HourCard(Card):
         super().__init__("run.hour")
         self._title = Words("run.hour.title", 22, 680, heading=True, wrap=True)
         self._target, self._stop = (
-            Words("run.hour.target", 16, 600, "ink2", wrap=True),
-            Words("run.hour.stop", 16, 600, "ink2", wrap=True),
+            Words("run.hour.target", 16, 600, "ink3", wrap=True),
+            Words("run.hour.stop", 16, 600, "ink3", wrap=True),
         )
         self._dash, self._swatch = Dash(), Swatch("ink3", 14)
         self._bars = HourBars("run.hour.bars")

@@ -168,7 +168,7 @@ class SignInView(StationView):
         card.setFixedWidth(PAD_W)
         self._pin_title = Words("sign_in.pin_title", 24, 680)
         self._who = Words("sign_in.who", 18, 450, "ink2", wrap=True)
-        self._dots = Dots("sign_in.dots", size=26, pitch=44)
+        self._dots = Dots("sign_in.dots", size=24, pitch=44)
         self._keys = PinKeys("sign_in.pin", self._on_digit, self.station.backspace, self.station.clear, key_h=92, px=34)
         self._locks = Words("sign_in.locks", 16, 450, "ink2", wrap=True)
         box = column(margins=(30, 26, 30, 28))

@@ -63,7 +63,7 @@ class SignCard(Card):
         self._not_you = Words(f"{name}.not_you", 16, 450, "ink2", wrap=True)
         self.done = TouchButton(f"{name}.done", "primary", "clipboard", px=21, weight=680, height=88)
         self.done.hide()
-        self._by_icon = Icon("badge", 19, "ink2")
+        self._by_icon = Icon("badge", 18, "ink2", 2.2)
         self._build()
 
     def _build(self) -> None:

@@ -33,7 +33,7 @@ class _OverMark(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("critSoft"))
         painter.drawRoundedRect(QRectF(self.rect()), 14, 14)
-        painter.setFont(theme.font(176 / theme.scale(), 700))
+        painter.setFont(theme.font(168 / theme.scale(), 700))
         word = tr("over")
         width = painter.fontMetrics().horizontalAdvance(word)
         left = (self.width() - width - 151) / 2 + 3

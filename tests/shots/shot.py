@@ -22,21 +22,26 @@ class Shot:
         mockup: file name of the mockup; empty if there is none.
         size: width and height [px] of the window.
         build: makes the whole window with the mockup's data; language and theme are its business.
+        focus: object name of the control that the keyboard is on; empty if nobody pressed Tab.
     """
 
     name: str
     mockup: str
     size: tuple[int, int]
     build: Callable[[], QWidget]
+    focus: str = ""
 
 
 def render(shot: Shot) -> QImage:
     """The window of a shot, drawn offscreen at its size."""
     window = shot.build()
     window.resize(*shot.size)
-    window.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # no control has the ring: nobody pressed Tab
+    window.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # without a control named, none has the ring
     window.show()
-    window.setFocus()
+    found = window.findChild(QWidget, shot.focus) if shot.focus else window
+    if found is None:
+        raise LookupError(shot.focus)
+    found.setFocus(Qt.FocusReason.TabFocusReason)
     for _ in range(3):  # layout, polish, fonts
         QApplication.processEvents()
         window.resize(*shot.size)

@@ -141,7 +141,7 @@ SHOTS = (
     Shot("12b-scale-too-heavy", "12b-scale-too-heavy.png", SIZE, build(OVER, -1)),
     Shot("12c-scale-not-connected", "12c-scale-not-connected.png", SIZE, build(SILENT, -1)),
     Shot("12d-test-weight-due", "12d-test-weight-due.png", SIZE, build(TEST_DUE, -1, clock="10:13")),
-    Shot("13-high-contrast", "13-high-contrast.png", SIZE, build(READY, theme="high_contrast")),
+    Shot("13-high-contrast", "13-high-contrast.png", SIZE, build(READY, theme="high_contrast"), "weigh.record"),
     Shot("weigh-too-heavy", "", SIZE, build(HEAVY)),
     Shot("weigh-reason", "", SIZE, build(REASON)),
     Shot("weigh-typing-es", "", SIZE, build(TYPING, language="es")),

@@ -132,7 +132,7 @@ class UserEntry(QAbstractButton):
         middle = self.height() / 2
         circle = QRectF(12, middle - 16, 32, 32)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("onBar2"))
+        painter.setBrush(theme.colour("barCircle"))
         painter.drawEllipse(circle)
         painter.setFont(theme.font(13.5, 700))
         painter.setPen(theme.colour("bar"))

@@ -13,11 +13,11 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QWidget
 
 from foodflow_desktop.stations.supervisor import SyncHealthScreen
-from foodflow_desktop.views import theme
+from foodflow_desktop.views import history_words, theme
 from foodflow_desktop.views.i18n import clock, number, tr
 from foodflow_desktop.views.laptop.notices import Notice
 from foodflow_desktop.views.laptop.rows import PickRow, scrolled
-from foodflow_desktop.views.widgets.controls import Icon, Words
+from foodflow_desktop.views.widgets.controls import Button, Icon, Words
 from foodflow_desktop.views.widgets.parts import Card, Rule, clear, column, row
 from foodflow_kernel.wire.protocol import CLOCK_SKEW_FLAG_S, HUB_HEARD_S
 from foodflow_kernel.wire.reports import QuarantineLine, SyncHealth, TerminalLine
@@ -228,7 +228,7 @@ class SyncHealthView(QWidget):
             ("kind", tr("Record"), _what(one)),
             ("place", tr("Place in its log"), tr("lane {lane}, number {seq}", lane=one.lane, seq=number(one.seq))),
             ("received", tr("Received"), clock(one.received_at, seconds=True)),
-            ("reason", tr("Reason"), one.reason),
+            ("reason", tr("Code for support"), one.reason),
         ):
             self._detail.addWidget(Rule())
             line = row(gap=12, margins=(0, 8, 0, 8))
@@ -245,8 +245,17 @@ class SyncHealthView(QWidget):
         raw.setAccessibleName(tr("The record as it came"))
         raw.setReadOnly(True)
         raw.setFont(theme.font(13.5, 400, mono=True))
-        self._detail.addSpacing(8)
+        raw.hide()
+        show = Button("sync_health.detail.show_raw", "quiet")
+        show.say(tr("Show the record as it came"))
+        show.setCheckable(True)
+        show.toggled.connect(raw.setVisible)
+        line = row(margins=(0, 12, 0, 8))
+        line.addWidget(show)
+        line.addStretch(1)
+        self._detail.addLayout(line)
         self._detail.addWidget(raw, 1)
+        self._detail.addStretch(1)
 
     def _pick(self, place: int) -> None:
         self._picked = place
@@ -309,4 +318,4 @@ def _offset(one: TerminalLine) -> str:
 
 
 def _what(one: QuarantineLine) -> str:
-    return one.kind.replace("_", " ") if one.kind else tr("unknown kind")
+    return history_words.kind(one.kind) if one.kind else tr("unknown kind")

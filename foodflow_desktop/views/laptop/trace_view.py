@@ -80,7 +80,8 @@ class TraceView(QWidget):
         words.addWidget(self._below)
         self._segments = QWidget()
         segments = row(gap=0)
-        for name, button in self._turns.items():
+        for place, (name, button) in enumerate(self._turns.items()):
+            button.joined = (place > 0, place + 1 < len(self._turns))
             button.setCheckable(True)
             button.setAutoExclusive(True)
             button.clicked.connect(lambda _=False, name=name: self.turned.emit(name))

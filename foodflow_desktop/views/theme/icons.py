@@ -8,11 +8,13 @@ from __future__ import annotations
 ICONS: dict[str, str] = {
     "arrow": '<path d="M3 12h17M13.5 5.5L20 12l-6.5 6.5"/>',
     "back": '<path d="M20 12H4M10 6l-6 6 6 6"/>',
-    "backspace": '<path d="M8.5 5H21v14H8.5L2.5 12zM12 9.5l5 5M17 9.5l-5 5"/>',
+    "backspace": '<path d="M8.6 4.2H21.6a.9.9 0 0 1 .9.9v13.8a.9.9 0 0 1-.9.9H8.6L1.600 12zM12 9.200l5.600 5.600M17.600 9.200L12 14.800"/>',
     "badge": '<rect x="3.5" y="5" width="17" height="16" rx="2.5"/><path d="M9.5 5V3h5v2"/><circle cx="12" cy="11.6" r="2.3"/><path d="M8 18a4 4 0 0 1 8 0"/>',
     "barcode": '<path d="M3 8V4h4M17 4h4v4M21 16v4h-4M7 20H3v-4M7.5 8v8M10.5 8v8M13.5 8v8M16.5 8v8"/>',
     "box": ('<path d="M12 2l9.2 4.9v10.2L12 22l-9.2-4.9V6.9zM2.8 6.9L12 11.8l9.2-4.9M12 11.8V22"/>'),
-    "check": ('<circle cx="12" cy="12" r="9.5" fill="INK"/><path d="M8 12.3l2.8 2.8L16 9.8" stroke="INSIDE"/>'),
+    "check": (
+        '<circle cx="12" cy="12" r="9.5" fill="INK"/><path d="M7.6 12.4l3 3 5.8-5.9" stroke="INSIDE" stroke-width="2.6"/>'
+    ),
     "check_line": '<circle cx="12" cy="12" r="9"/><path d="M8 12.3l2.8 2.8L16 9.8"/>',
     "chevron": '<path d="M9 5l7 7-7 7"/>',
     "clipboard": (
@@ -62,7 +64,7 @@ ICONS: dict[str, str] = {
     "lid": '<path d="M6.5 9l1.5 11.5h8L17.5 9M3.5 9h17M7 3.5h10"/>',
     "list": '<path d="M8 6h13M8 12h13M8 18h13M3.5 6h.1M3.5 12h.1M3.5 18h.1"/>',
     "lock": (
-        '<rect x="4" y="10.5" width="16" height="11" rx="1.6" fill="INK"/><path d="M7.5 10.5V7.5a4.5 4.5 0 0 1 9 0v3"/>'
+        '<rect x="3.6" y="10.6" width="16.8" height="11.4" rx="2.2" fill="INK" stroke="none"/><path d="M7.5 10.5V7.5a4.5 4.5 0 0 1 9 0v3"/>'
     ),
     "logo": '<path d="M4 13l8-5.5 8 5.5M4 18.5l8-5.5 8 5.5"/>',
     "logout": '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H10"/>',
@@ -78,9 +80,10 @@ ICONS: dict[str, str] = {
     "phone": '<path d="M5 3.5h4l1.8 5-2.3 1.6a11.5 11.5 0 0 0 5.4 5.4l1.6-2.3 5 1.8v4a1.8 1.8 0 0 1-2 1.8C10.500 20.200 3.800 13.500 3.200 5.500A1.8 1.8 0 0 1 5 3.500z"/>',
     "play": ('<circle cx="12" cy="12" r="9.8"/><path d="M9.8 8.4v7.2l6.6-3.6z" fill="INK" stroke-width="1.4"/>'),
     "plus": '<path d="M12 5v14M5 12h14"/>',
-    "pot": ('<path d="M4 9.5h16v6.5a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM2 12.5h2M20 12.5h2M9 6.5V4M12 6.5V3M15 6.5V4"/>'),
+    "pot": (
+        '<path d="M4 9.5h16v6.5a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4zM1.8 12.5H4M20 12.5h2.2M8.8 6.6l1-3.4M13.8 6.6l1-3.4"/>'
+    ),
     "printer": '<path d="M6.5 9V3.5h11V9M6.5 17.5H4V9h16v8.5h-2.5M6.5 14.5h11v6.5h-11z"/>',
-    "probe": '<path d="M12 21V4.500M12 17l-4-2.500V11M12 14.500l4-2.500V9.500M9.800 6.200L12 3l2.200 3.200"/><circle cx="8" cy="9.800" r="1.200" fill="INK"/>',
     "question": (
         '<circle cx="12" cy="12" r="9"/><path d="M9.2 9.3a2.9 2.9 0 1 1 4.3 2.5c-1 .6-1.5 1.2-1.5 2.2M12 17v.2"/>'
     ),
@@ -129,7 +132,7 @@ ICONS: dict[str, str] = {
     "speaker_off": ('<path d="M11.5 5L7 9H3.5v6H7l4.5 4zM16 9.5l5 5M21 9.5l-5 5"/>'),
     "triangle": ('<path d="M12 3.5L22 20.5H2z" fill="INK" stroke-linejoin="round"/>'),
     "usb": (
-        '<path d="M12 21.5V3.2M9.8 5.6L12 3l2.2 2.6M12 17.5l-4.6-3.2V11M12 14.5l4.6-3.2V8.5"/><circle cx="7.4" cy="9.7" r="1.1"/><path d="M15.6 6.8h2v2h-2z"/><circle cx="12" cy="20.5" r="1.3"/>'
+        '<path d="M12 22V3M9.6 5.2L12 2.6l2.4 2.6M12 18.5c-3.600-.6-5-2-5-5.200v-2.300M12 15.500c3.600-.6 5-2 5-4.500V8.500"/><circle cx="7" cy="9.600" r="1.300"/><path d="M16 6.300h2v2h-2z"/>'
     ),
     "weight": (
         '<circle cx="12" cy="5" r="2.9"/><path d="M8.6 8.6h6.8a1 1 0 0 1 1 .8l2.6 10.4a1 1 0 0 1-1 1.2H6a1 1 0 0 1-1-1.2L7.6 9.4a1 1 0 0 1 1-.8z"/>'

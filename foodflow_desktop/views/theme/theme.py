@@ -65,25 +65,28 @@ def colour(name: str) -> QColor:
     return QColor(hex_of(name, _Now.theme))
 
 
-def font(size: float, weight: int = 400, mono: bool = False, *, heading: bool = False) -> QFont:
+def font(size: float, weight: int = 400, mono: bool = False, *, heading: bool = False, text: str = "") -> QFont:
     """Inter, or JetBrains Mono for codes, at a size [px] before text scale.
 
-    Figures are tabular, so that numbers that change do not jump; a heading's are proportional
-    and its letters a little tighter.
+    Figures are tabular, so that numbers that change do not jump; a heading's are proportional and its
+    letters a little tighter. Of a ``text`` with a hyphen (a code such as T-07) they are proportional too,
+    because Inter makes a hyphen among tabular figures as wide as a figure.
     """
-    return QFont(_font(size, weight, mono, heading, _Now.scale))
+    return QFont(_font(size, weight, mono, heading or "-" in text, heading, _Now.scale))
 
 
 @lru_cache(maxsize=512)
-def _font(size: float, weight: int, mono: bool, heading: bool, scaled: float) -> QFont:
+def _font(size: float, weight: int, mono: bool, proportional: bool, heading: bool, scaled: float) -> QFont:
     found = QFont(_family(mono))
     found.setPixelSize(max(1, round(size * scaled)))
     if heading:
         found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.01 * size * scaled)
-    else:
-        found.setFeature(QFont.Tag("zero" if mono else "tnum"), 1)
+    if mono and not heading:
+        found.setFeature(QFont.Tag("zero"), 1)
+    elif not proportional:
+        found.setFeature(QFont.Tag("tnum"), 1)
     if not mono:
-        # Inter's contextual forms widen the hyphen of a code such as SC-02; I and l must not look like 1.
+        # Contextual forms would lift the hyphen of a code; I and l must not look like 1.
         for feature, value in (("calt", 0), ("cv05", 1), ("cv08", 1)):
             found.setFeature(QFont.Tag(feature), value)
     # Only the axis: setWeight as well makes Qt embolden what is bold already.

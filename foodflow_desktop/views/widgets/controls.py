@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QSizePolicy, QWidget
 
@@ -67,6 +67,12 @@ class Words(QLabel):
             self.retheme()
         self.setText(text)
 
+    def setText(self, text: str) -> None:
+        """Change the text; one with a hyphen has another font."""
+        super().setText(text)
+        if self.font() != self._font():
+            self.retheme()
+
     def set_weight(self, weight: int) -> None:
         """Change the weight of the font."""
         if weight != self._look[1]:
@@ -90,7 +96,7 @@ class Words(QLabel):
 
     def _font(self) -> QFont:
         px, weight, _, mono = self._look
-        found = theme.font(px, weight, mono, heading=self._heading)
+        found = theme.font(px, weight, mono, heading=self._heading, text=self.text())
         if self._track:
             found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, self._track * theme.scale())
         return found
@@ -186,6 +192,8 @@ class Button(QAbstractButton):
         super().__init__()
         self.setObjectName(name)
         self._kind, self._icon, self._px = kind, icon, px
+        self.joined = (False, False)
+        """Whether a segment has a neighbour at its left and right that it touches."""
         self._ring = FocusRing(self)
         self.retheme()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -233,7 +241,7 @@ class Button(QAbstractButton):
         if fill:
             painter.setPen(QPen(theme.colour(border), 1.4))
             painter.setBrush(theme.colour("accentSoft") if self.isDown() and fill != "accent" else theme.colour(fill))
-            painter.drawRoundedRect(area, 10, 10)
+            self._paint_field(painter, area)
         if self._ring.is_shown:
             painter.setPen(QPen(theme.colour("focus"), 3))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -250,6 +258,16 @@ class Button(QAbstractButton):
             painter.drawPixmap(int(at), int((self.height() - 18) / 2), pixmap)
             left += 0 if is_link else 26
         painter.drawText(QRectF(left, 0, self.width(), self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+
+    def _paint_field(self, painter: QPainter, area: QRectF) -> None:
+        """The field; towards a neighbour it touches it is square, with one line between the two."""
+        left, right = self.joined
+        painter.save()
+        painter.setClipRect(self.rect())
+        painter.drawRoundedRect(area.adjusted(-14 if left else 0, 0, 14 if right else 0, 0), 10, 10)
+        if left:
+            painter.drawLine(QPointF(0.7, area.top()), QPointF(0.7, area.bottom()))
+        painter.restore()
 
 
 class Field(QLineEdit):

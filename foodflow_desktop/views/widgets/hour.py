@@ -117,7 +117,7 @@ class HourBars(QWidget):
 
     def _paint_times(self, painter: QPainter, top: float, pitch: float) -> None:
         painter.setFont(theme.font(15.5, 450))
-        painter.setPen(theme.colour("ink2"))
+        painter.setPen(theme.colour("ink3"))
         line = QRectF(0, top, self.width(), self.height() - top - 4)
         for number in self.LABELS:
             if number >= len(self._bars):

@@ -180,7 +180,7 @@ STRIP_COLOURS = {"running": "neutral", "stopped": "ink", "setup": "track", "plan
 
 
 def hatch(
-    painter: QPainter, area: QRectF, ink: str = "off", ground: str = "offSoft", pitch: float = 5.5, width: float = 1.6
+    painter: QPainter, area: QRectF, ink: str = "off", ground: str = "offSoft", pitch: float = 7.8, width: float = 1.7
 ) -> None:
     """Fill an area with 45 degree lines: outside a tolerance, a stretch that was not heard, or is not found."""
     painter.save()

@@ -14,7 +14,7 @@ from sqlalchemy.types import Text
 from foodflow_kernel.rules.ccp import CcpVerdict
 from server.core.db import Factor, FactRow, TenantBase
 
-BREACHES = "('too_low','too_high','not_rejected')"
+BREACHES = "({})".format(",".join(f"'{verdict}'" for verdict in CcpVerdict if verdict.is_breach))
 
 
 class CcpMonitoring(FactRow, TenantBase):

@@ -85,7 +85,7 @@ ACTIONS = (
     master.CcpAction(
         code="other",
         names=_names("Other", "Otra"),
-        hints=_names("Note or photo needed", "Nota o foto obligatoria"),
+        hints=_names("Add a note", "Añada una nota"),
         icon="other",
         needs_note=True,
     ),

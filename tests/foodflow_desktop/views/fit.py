@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollBar,
 from foodflow_desktop.views import theme
 from foodflow_desktop.views.bar import BarButton
 from foodflow_desktop.views.widgets.kiosk import Pressable, TouchButton
+from foodflow_desktop.views.widgets.mixed import MixedWords
 
 SMALLEST = 72
 SLACK = 2
@@ -28,6 +29,14 @@ def problems(window: QWidget) -> list[str]:
         elif isinstance(widget, QAbstractButton) and not widget.accessibleName():
             found.append(f"{widget.objectName()}: no accessible name")
     return found
+
+
+def words_of(window: QWidget) -> list[str]:
+    """What a person reads on it, label by label."""
+    QApplication.processEvents()
+    labels = [one for one in window.findChildren(QLabel) if one.isVisible()]
+    mixed = [one for one in window.findChildren(MixedWords) if one.isVisible()]
+    return [one.text() for one in labels] + [one.text() for one in mixed]
 
 
 def _label(label: QLabel) -> list[str]:

@@ -5,6 +5,8 @@ from PySide6.QtCore import QEvent
 
 from foodflow_desktop.views import i18n, jobs, theme
 from foodflow_desktop.views.theme.tokens import Theme
+from foodflow_kernel.wire import bodies
+from tests.foodflow_desktop.stations import plant
 from tests.foodflow_desktop.store.terminals import weighing
 from tests.foodflow_desktop.views import fit
 from tests.foodflow_desktop.views.floor import STATES, Floor, at_once, floor_of
@@ -50,6 +52,34 @@ def test_a_fact_on_its_way_to_a_window_that_goes_is_no_fault(qapp, tmp_path):
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qapp.processEvents()
     floor.context.store.close()
+
+
+def test_bad_input_an_unknown_barcode_says_on_the_screen_that_it_may_not_go_in(drawn):
+    floor = drawn("issue_material", ("light", 1.0, "en", (1280, 800)))
+    floor.scan("FFL-NOPE")
+    view = floor.shell.view()
+    shown = fit.words_of(view)
+    assert "Stop — do not add this" in shown
+    assert "This lot is not known here. It may not go in." in shown
+    assert any("Nothing was issued" in words for words in shown)
+
+
+@pytest.mark.parametrize(
+    ("jump_s", "said"), [(-7_200, "set back by 2 h 0 min"), (300, "set ahead by 5 min"), (-30, "set back by 30 s")]
+)
+def test_bad_input_a_changed_clock_stands_in_the_history_with_how_far(drawn, jump_s, said):
+    floor = drawn("checks", ("light", 1.0, "en", (1280, 800)))
+    floor.context.clock.jump(jump_s)
+    floor.record(bodies.SessionStarted(user_id=plant.idof("FFB-2003"), identified_by="badge"))
+    floor.shell.go("history")
+    view = floor.shell.view()
+    view.all.click()
+    shown = fit.words_of(view)
+    while view.older.isEnabled():
+        view.older.click()
+        shown += fit.words_of(view)
+    assert "Clock changed" in shown
+    assert [words for words in shown if said in words], shown
 
 
 VARIANTS = [
