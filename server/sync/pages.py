@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError
@@ -53,7 +54,8 @@ async def page(db: AsyncSession, terminal: Terminal, state: FeedState, after: in
     """The next rows after a place, framed: a header line, then one line per row."""
     row = feed.FeedRow.__table__.c
     question = (
-        select(row.seq, row.entity, row.row_id, row.version, row.retired, row.plant_id, row.data)
+        # The id as text: it goes out as text, and only what must be drawn needs it as more.
+        select(row.seq, row.entity, cast(row.row_id, Text), row.version, row.retired, row.plant_id, row.data)
         .where(row.seq > after, row.seq <= min(state.head, after + limit))
         .order_by(row.seq)
     )
@@ -61,9 +63,9 @@ async def page(db: AsyncSession, terminal: Terminal, state: FeedState, after: in
     latest = {(entity, row_id): seq for seq, entity, row_id, *_, data in rows if data is None}
     wanted: dict[str, list[UUID]] = {}
     for entity, row_id in latest:
-        wanted.setdefault(entity, []).append(row_id)
+        wanted.setdefault(entity, []).append(UUID(row_id))
     pictures = {
-        (entity, row_id): picture
+        (entity, str(row_id)): picture
         for entity, ids in wanted.items()
         for row_id, picture in (await render(db, terminal, entity, ids)).items()
     }
@@ -73,21 +75,24 @@ async def page(db: AsyncSession, terminal: Terminal, state: FeedState, after: in
     for seq, entity, row_id, version, retired, plant_id, data in rows:
         picture = pictures.get((entity, row_id)) if latest.get((entity, row_id)) == seq else None
         if picture is not None:
-            lines.append(line(seq, entity, row_id, picture))
+            lines.append(line(seq, entity, row_id, picture.version, picture.data, is_retired=picture.retired))
         else:
-            is_ours = plant_id is None or plant_id == terminal.plant_id
-            lines.append(line(seq, entity, row_id, Rendered(version, retired, data if is_ours else None)))
+            shown = data if plant_id is None or plant_id == terminal.plant_id else None
+            lines.append(line(seq, entity, row_id, version, shown, is_retired=retired))
     return ("\n".join(lines) + "\n").encode()
 
 
-def line(seq: int, entity: str, row_id: UUID, picture: Rendered) -> str:
+def line(seq: int, entity: str, row_id: UUID | str, version: int, data: str | None, *, is_retired: bool) -> str:
     """One row of the feed as JSON; the data is JSON already and is not read again."""
-    retired = "true" if picture.retired else "false"
-    data = picture.data or "null"
+    retired = "true" if is_retired else "false"
     return (
-        f'{{"seq":{seq},"entity":{json.dumps(entity)},"id":"{row_id}",'
-        f'"version":{picture.version},"retired":{retired},"data":{data}}}'
+        f'{{"seq":{seq},"entity":{_quoted(entity)},"id":"{row_id}",'
+        f'"version":{version},"retired":{retired},"data":{data or "null"}}}'
     )
+
+
+_quoted = cache(json.dumps)
+"""Names of entities, of which there are few."""
 
 
 async def render(db: AsyncSession, terminal: Terminal, entity: str, ids: Sequence[UUID] | None) -> dict[UUID, Rendered]:

@@ -40,7 +40,9 @@ async def make(db: AsyncSession, terminal: Terminal, now: datetime) -> SnapshotM
     for entity in ENTITIES:
         for row_id, picture in (await pages.render(db, terminal, entity, None)).items():
             if picture.data is not None:
-                lines.append(pages.line(state.head, entity, row_id, picture))
+                lines.append(
+                    pages.line(state.head, entity, row_id, picture.version, picture.data, is_retired=picture.retired)
+                )
     snapshot_id, parts, rows = new_id(now), [], []
     for raw, count in _cut(lines):
         packed = zstandard.ZstdCompressor(level=3).compress(raw)
