@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.bench.figure import Figure, percentile
 
 WHERE = """## Where a cold start goes
-Shares of one profiled start with its files in the disk cache, 2026-11-24. Not waited for any more: httpx, keyring, pymodbus, sqlite-utils (loaded when used), 14 of the 16 views (made in the quiet after the window is up), the search for garbage.
+Shares of one profiled start, 1.39 s while other work ran, the middle of three, 2026-11-24: rough. Not waited for any more: httpx, keyring, pymodbus, sqlite-utils (loaded when used), 14 of the 16 views (made in the quiet after the window is up), the search for garbage.
 
 | Part | Share |
 |---|---|
