@@ -247,7 +247,7 @@ class PairingView(StationView):
 
     def _approve_page(self) -> QWidget:
         self._approve_title = Words("pairing.approve.title", 30, 720, wrap=True)
-        self._approve_about = MixedWords("pairing.approve.about", 19, 450)
+        self._approve_about = MixedWords("pairing.approve.about", 19, 450, wide=720)
         self.qr = QrView("pairing.qr")
         self._code_label = Words("pairing.code.label", 18, 600, "ink2")
         self.code = Words("pairing.code", 64, 700, mono=True)

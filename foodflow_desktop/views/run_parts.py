@@ -164,7 +164,10 @@ class WideButton(Pressable):
         painter.drawPixmap(QPointF(27, self.height() / 2 - 16), pixmap)
         painter.setFont(theme.font(22, 680))
         painter.setPen(theme.colour(ink))
-        lines, height = self._lines(), painter.fontMetrics().height() - 3
+        lines = self._lines()
+        if len(lines) > 1:
+            painter.setFont(theme.font(20.6, 680))
+        height = painter.fontMetrics().height() - 3
         top = (self.height() - height * len(lines)) / 2
         for number, line in enumerate(lines):
             area = QRectF(78, top + number * height - 6, self.width() - 80, height + 12)

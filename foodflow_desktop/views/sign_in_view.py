@@ -116,7 +116,7 @@ class SignInView(StationView):
 
     def _left(self) -> Any:
         card = Card("sign_in.badge_card")
-        self._title = Words("sign_in.title", 30, 720, wrap=True)
+        self._title = Words("sign_in.title", 30.6, 720, wrap=True)
         self._other = Words("sign_in.other_language", 19, 450, "ink2", wrap=True)
         words = column(gap=4)
         words.addStretch(1)

@@ -63,7 +63,7 @@ class SignCard(Card):
         self._not_you = Words(f"{name}.not_you", 15.4, 450, "ink2", wrap=True)
         self.done = TouchButton(f"{name}.done", "primary", "clipboard", px=21, weight=680, height=88)
         self.done.hide()
-        self._by_icon = Icon("badge", 18, "ink2", 2.2)
+        self._by_icon = Icon("badge", 17, "ink2", 2.2)
         self._build()
 
     def _build(self) -> None:
@@ -78,9 +78,9 @@ class SignCard(Card):
         head.addLayout(words, 1)
         foot = row(gap=8)
         foot.addStretch(1)
-        self._foot_icon = Icon("badge", 20, "ink2")
+        self._foot_icon = Icon("badge", 18, "ink2")
         foot.addWidget(self._foot_icon)
-        foot.addWidget(self._not_you, 5)
+        foot.addWidget(self._not_you, 9)
         foot.addStretch(1)
         self._ask.setAlignment(Qt.AlignmentFlag.AlignCenter)
         box = column(margins=(21, 19, 21, 17))

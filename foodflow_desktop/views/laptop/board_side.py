@@ -25,7 +25,7 @@ class DeviationRow(QAbstractButton):
         self.setObjectName(f"board.deviation.{one.number}")
         box = row(gap=14, margins=(0, 12, 0, 14))
         is_critical = one.severity == "critical"
-        icon = Icon("crit" if is_critical else "lock", 22, "crit" if is_critical else "hold")
+        icon = Icon("crit" if is_critical else "lock", 24, "crit" if is_critical else "hold")
         box.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
         words = column(gap=4)
         title = Words(f"board.deviation.{one.number}.title", 15, 700, wrap=True, track=-0.1)

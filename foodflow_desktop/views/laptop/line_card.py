@@ -32,8 +32,8 @@ class LineCardView(Card):
         self._product = Words(f"{name}.product", 14, 400, "ink2", wrap=True)
         self._chip = Chip(f"{name}.state")
         self._oee_title = Words(f"{name}.oee_title", 14, 600, "ink3", track=-0.2)
-        self._oee = Words(f"{name}.oee", 46, 700)
-        self._oee_unit = Words("", 18, 600, "ink2")
+        self._oee = Words(f"{name}.oee", 46, 700, track=-0.6)
+        self._oee_unit = Words("", 20, 600, "ink2", track=-1)
         self._target = Words(f"{name}.target", 13, 400, "ink2", track=0.1)
         self._parts = {
             part: (

@@ -70,7 +70,7 @@ class BalanceBar(QWidget):
             if tint == "not_heard":
                 hatch(painter, area, "ink", "surface")
             else:
-                painter.fillRect(area, theme.colour("lineStrong" if tint == "track" else tint))
+                painter.fillRect(area, theme.colour("line" if tint == "track" else tint))
             left += width
 
 
@@ -86,7 +86,7 @@ class BalanceCard(Card):
         self._bar = BalanceBar()
         self._rows = {
             name: (
-                Swatch("ink2" if name == "used" else tint if tint != "track" else "lineStrong"),
+                Swatch("ink2" if name == "used" else tint if tint != "track" else "line"),
                 Words(f"trace.balance.{name}.label", 15),
                 Words(f"trace.balance.{name}", 15, 700),
             )

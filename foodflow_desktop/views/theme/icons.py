@@ -10,7 +10,7 @@ ICONS: dict[str, str] = {
     "back": '<path d="M20 12H4M10 6l-6 6 6 6"/>',
     "backspace": '<path d="M8.6 4.2H21.6a.9.9 0 0 1 .9.9v13.8a.9.9 0 0 1-.9.9H8.6L1.6 12zM12 9.2l5.6 5.6M17.6 9.2L12 14.8"/>',
     "badge": '<rect x="2.6" y="5.2" width="18.8" height="16.6" rx="2.5"/><path d="M8.8 5.2V2.2h6.4v3" /><path d="M11.2 4.2h1.6" stroke-width="1.4"/><circle cx="12" cy="12" r="2.5"/><path d="M7.6 18.8a4.4 4.4 0 0 1 8.8 0"/>',
-    "barcode": '<path d="M3 8V4h4M17 4h4v4M21 16v4h-4M7 20H3v-4M7.4 8v8M10.2 8v8M12.6 8v8M16.6 8v8"/>',
+    "barcode": '<path d="M3 8V4h4M17 4h4v4M21 16v4h-4M7 20H3v-4M7.5 8v8M10.5 8v8M13.5 8v8M16.5 8v8"/>',
     "box": ('<path d="M12 2l9.2 4.9v10.2L12 22l-9.2-4.9V6.9zM2.8 6.9L12 11.8l9.2-4.9M12 11.8V22"/>'),
     "check": (
         '<circle cx="12" cy="12" r="9.5" fill="INK"/><path d="M7.6 12.4l3 3 5.8-5.9" stroke="INSIDE" stroke-width="2.6"/>'
@@ -92,7 +92,7 @@ ICONS: dict[str, str] = {
     "scale": (
         '<path d="M7.4 3.6h9.2M12 3.6v2.6M7 10.6a5 4.4 0 0 1 10 0M5.9 10.6h12.2a.8.8 0 0 1 .8.7l1.4 8.6a.8.8 0 0 1-.8.9H4.5a.8.8 0 0 1-.8-.9l1.4-8.6a.8.8 0 0 1 .8-.7z"/>'
     ),
-    "scan": '<path d="M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M7.6 8.6v6.8M10.3 8.6v6.8M12.6 8.6v6.8M16.4 8.6v6.8"/>',
+    "scan": '<path d="M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M7.8 8.6v6.8M10.6 8.6v6.8M13.4 8.6v6.8M16.2 8.6v6.8"/>',
     "search": '<circle cx="11" cy="11" r="6.5"/><path d="M20.5 20.5L16 16"/>',
     "share": (
         '<circle cx="5" cy="12" r="2.5"/><circle cx="18.5" cy="5.5" r="2.5"/><circle cx="18.5" cy="18.5" r="2.5"/><path d="M7.5 12h3c3 0 2.5-6.5 5.5-6.5M10.5 12c3 0 2.5 6.5 5.5 6.5"/>'

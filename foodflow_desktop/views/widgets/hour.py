@@ -108,8 +108,8 @@ class HourBars(QWidget):
             if tall > 1:
                 painter.drawRoundedRect(QRectF(left, height - tall, pitch - 8, tall), 5, 5)
         if self._per_bar:
-            pen = QPen(theme.colour("accent"), 2.4)
-            pen.setDashPattern([2.7, 2.1])
+            pen = QPen(theme.colour("accent"), 2.8)
+            pen.setDashPattern([2.5, 2.1])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
             painter.drawLine(QPointF(0, target_y), QPointF(self.width(), target_y))
@@ -142,8 +142,8 @@ class Dash(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it."""
         painter = QPainter(self)
-        pen = QPen(theme.colour("accent"), 2.4)
-        pen.setDashPattern([2.9, 1.8])
+        pen = QPen(theme.colour("accent"), 3.2)
+        pen.setDashPattern([2.2, 1.35])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.drawLine(QPointF(0, 8), QPointF(29, 8))

@@ -26,6 +26,7 @@ class MixedWords(QWidget):
         px: size before text scale.
         strong: weight and colour token of the strong parts.
         leading: line height as a multiple of the size.
+        wide: width [px] it asks for when nothing else decides.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class MixedWords(QWidget):
         *,
         strong: tuple[int, str] = (700, "ink"),
         leading: float = 1.36,
+        wide: int = 240,
     ) -> None:
         super().__init__()
         self.setObjectName(name)
         self._look, self._strong, self._leading = (px, weight, colour), strong, leading
         self._words: list[_Word] = []
+        self._wide = wide
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -79,7 +82,7 @@ class MixedWords(QWidget):
 
     def sizeHint(self) -> QSize:
         """Three lines are common."""
-        return QSize(240, self.heightForWidth(240))
+        return QSize(self._wide, self.heightForWidth(self._wide))
 
     def minimumSizeHint(self) -> QSize:
         """At least the widest word."""
