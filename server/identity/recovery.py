@@ -34,21 +34,26 @@ TTL = timedelta(minutes=30)
 MAX_LETTERS = 3
 """To one person within ``TTL``: nobody's mailbox is filled by a stranger."""
 
-LETTERS: dict[str, tuple[str, str]] = {
-    "en": (
-        "FoodFlow: set a new password",
-        (
-            "Hello {name},\n\nsomebody asked for a new password for your account at {company}. If it was you, enter this"
-            " code within {minutes} minutes:\n\n{code}\n\nIf it was not you, do nothing: your password stays as it is.\n"
-        ),
-    ),
-    "es": (
-        "FoodFlow: nueva contraseña",
-        (
-            "Hola, {name}:\n\nalguien pidió una nueva contraseña para su cuenta en {company}. Si fue usted, introduzca este"
-            " código antes de {minutes} minutos:\n\n{code}\n\nSi no fue usted, no haga nada: su contraseña no cambia.\n"
-        ),
-    ),
+SUBJECTS = {"en": "FoodFlow: set a new password", "es": "FoodFlow: nueva contraseña"}
+TEXTS = {
+    "en": """Hello {name},
+
+somebody asked for a new password for your account at {company}.
+If it was you, enter this code within {minutes} minutes:
+
+{code}
+
+If it was not you, do nothing: your password stays as it is.
+""",
+    "es": """Hola, {name}:
+
+alguien pidió una nueva contraseña para su cuenta en {company}.
+Si fue usted, introduzca este código antes de {minutes} minutos:
+
+{code}
+
+Si no fue usted, no haga nada: su contraseña no cambia.
+""",
 }
 
 router = APIRouter(tags=["auth"])
@@ -119,10 +124,10 @@ async def _send_letter(database: Database, mail: Mail, body: Forgotten) -> None:
         if user is None or user.email is None or user.status is not UserState.active or await _has_enough(db, user.id):
             return
         code = await _new_letter(db, user)
-    subject, text = LETTERS.get(user.locale, LETTERS["en"])
+    language = user.locale if user.locale in TEXTS else "en"
     minutes = int(TTL.total_seconds() // 60)
-    text = text.format(name=user.printed_name, company=tenant.name, minutes=minutes, code=code)
-    await asyncio.to_thread(mail.send, Letter(user.email, subject, text))
+    text = TEXTS[language].format(name=user.printed_name, company=tenant.name, minutes=minutes, code=code)
+    await asyncio.to_thread(mail.send, Letter(user.email, SUBJECTS[language], text))
 
 
 async def _has_enough(db: AsyncSession, user_id: uuid.UUID) -> bool:
