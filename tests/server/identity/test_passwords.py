@@ -265,7 +265,7 @@ async def test_one_letter_of_a_person_is_open(guest: Guest, letters: Letters, da
 
 
 async def test_a_letter_that_cannot_be_sent_is_logged_without_its_text(
-    guest: Guest, app: FastAPI, letters: Letters, caplog: pytest.LogCaptureFixture
+    guest: Guest, letters: Letters, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_letter: Letter) -> None:
         raise smtplib.SMTPServerDisconnected("gone")
@@ -284,7 +284,7 @@ def test_the_outbox_keeps_letters_for_its_owner_only(tmp_path: Path, clock: Fake
     assert f"To: {ADDRESS}" in path.read_text()
 
 
-def test_a_line_break_in_an_address_is_refused(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_line_break_in_an_address_is_refused(clock: FakeClock) -> None:
     with pytest.raises(ValueError, match="line"):
         mail.written(
             Letter("a@example.org\nBcc: all@example.org", "x", "y"),

@@ -202,7 +202,6 @@ async def test_two_admins_cannot_disable_each_other_at_the_same_time(sign_in: Si
     answers = await asyncio.gather(
         *(each.post(f"/users/{other}:disable", json=given) for each, other in zip(both, ids[::-1], strict=True))
     )
-    assert sorted(answer.status_code for answer in answers)[0] == 200
     assert sum(answer.status_code == 200 for answer in answers) == 1
 
 
@@ -219,7 +218,8 @@ async def test_a_token_that_ends_before_it_begins_is_refused_by_the_database(
             db.add(row)
 
 
-async def test_a_hash_is_there_once(guest: Guest, database: Database, tenant: TenantRef) -> None:
+@pytest.mark.usefixtures("guest")
+async def test_a_hash_is_there_once(database: Database, tenant: TenantRef) -> None:
     (kept,) = await links(database, tenant)
     now = database.clock.now()
     token_id = new_id(now)
