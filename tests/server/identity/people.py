@@ -71,7 +71,7 @@ async def audited(database: Database, tenant: TenantRef) -> Sequence[str]:
 
 async def links(database: Database, tenant: TenantRef) -> Sequence[RefreshToken]:
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
-        return (await db.scalars(select(RefreshToken).order_by(RefreshToken.id))).all()
+        return (await db.scalars(select(RefreshToken))).all()
 
 
 def claims_of(token: str) -> dict[str, Any]:
