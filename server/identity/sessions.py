@@ -61,11 +61,10 @@ async def tenant_of(database: Database, text: str) -> TenantRef | None:
     """The tenant whose secret this says it is, if it is one that may be used now."""
     named, _, _ = text.partition(".")
     try:
-        tenant_id = uuid.UUID(hex=named)
-        tenant = await database.tenant(tenant_id)
+        tenant = await database.tenant(uuid.UUID(hex=named))
     except (ValueError, NotFound):
         return None
-    return tenant if tenant.state is TenantState.active and named == tenant_id.hex else None
+    return tenant if tenant.state is TenantState.active else None
 
 
 def begin(db: AsyncSession, user: User) -> Issued:

@@ -9,7 +9,6 @@ import re
 import smtplib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,13 +20,12 @@ from sqlalchemy import select
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import Invalid, Refused
 from foodflow_kernel.machines.identity import UserState
-from server.core import later, mail
+from server.core import later
 from server.core.actor import system
 from server.core.audit import AuditRow
 from server.core.db.sessions import Database, TenantRef
 from server.core.logs import JsonLines
 from server.core.mail import Letter
-from server.core.settings import Settings
 from server.identity import passwords, recovery
 from server.identity.models import LoginAttempt, PasswordResetToken, RefreshToken
 from tests.server.conftest import PASSWORD
@@ -274,24 +272,6 @@ async def test_a_letter_that_cannot_be_sent_is_logged_without_its_text(
     assert (await letters.asked(guest)).status_code == 202
     assert "gone" in caplog.text
     assert guest.tenant.id.hex + "." not in caplog.text
-
-
-def test_the_outbox_keeps_letters_for_its_owner_only(tmp_path: Path, clock: FakeClock) -> None:
-    port = mail.from_settings(Settings(data_folder=tmp_path), clock)
-    port.send(Letter(ADDRESS, "Contraseña", "línea uno\n"))
-    (path,) = (tmp_path / "outbox").iterdir()
-    assert (path.suffix, path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (".eml", 0o600, 0o700)
-    assert f"To: {ADDRESS}" in path.read_text()
-
-
-def test_a_line_break_in_an_address_is_refused(clock: FakeClock) -> None:
-    with pytest.raises(ValueError, match="line"):
-        mail.written(
-            Letter("a@example.org\nBcc: all@example.org", "x", "y"),
-            "b@example.org",
-            clock,
-            recovery.new_id(clock.now()),
-        )
 
 
 async def test_too_much_work_at_once_is_refused() -> None:
