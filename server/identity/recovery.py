@@ -166,7 +166,8 @@ async def confirm(request: Request, body: Reset) -> None:
         if user_id is None:
             raise NotAllowed("reset_code_bad")
         user = await db.get_one(User, user_id, with_for_update={"key_share": True})
-        letter = (await db.scalars(select(PasswordResetToken).where(of_code).with_for_update())).one()
+        # Read under the person's lock: of two requests with one code the second sees it used.
+        letter = (await db.scalars(select(PasswordResetToken).where(of_code))).one()
         now = database.clock.now()
         is_open = letter.used_at is None and letter.revoked_at is None and letter.expires_at > now
         if not is_open or user.status is not UserState.active:

@@ -15,15 +15,15 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import Invalid, Refused
-from foodflow_kernel.machines.identity import UserState
+from foodflow_kernel.machines.identity import TenantState, UserState
 from server.core import later
 from server.core.actor import system
 from server.core.audit import AuditRow
-from server.core.db.sessions import Database, TenantRef
+from server.core.db.sessions import Database, Tenant, TenantRef
 from server.core.logs import JsonLines
 from server.core.mail import Letter
 from server.identity import passwords, recovery
@@ -253,6 +253,29 @@ async def test_a_disabled_person_gets_no_letter_and_an_old_one_is_refused(
     assert is_refused(await confirm(guest, letters.code))
     await letters.asked(guest)
     assert len(letters.all) == 1
+
+
+async def test_a_suspended_company_lets_nobody_in_by_any_door(
+    guest: Guest, letters: Letters, database: Database, tenant: TenantRef
+) -> None:
+    await letters.asked(guest)
+    for state in (TenantState.suspended, TenantState.active):
+        async with database.platform_session() as db:
+            await db.execute(update(Tenant).where(Tenant.id == tenant.id).values(state=state))
+        await database.forget(tenant)
+        is_open = state is TenantState.active
+        assert await guest.is_in() == is_open
+        assert (await guest.use()).status_code == (200 if is_open else 401)
+        assert (await guest.enter()).status_code == (200 if is_open else 401)
+        assert (await confirm(guest, letters.code)).status_code == (204 if is_open else 403)
+        await letters.asked(guest)
+        assert len(letters.all) == (2 if is_open else 1)
+
+
+async def test_who_has_no_password_signs_in_with_none(guest: Guest, database: Database) -> None:
+    await give_address(database, guest, ADDRESS, password_hash=None)
+    for guest.password in ("", PASSWORD, "None"):
+        assert is_refused(await guest.enter(), "sign_in_failed", 401)
 
 
 async def test_one_letter_of_a_person_is_open(guest: Guest, letters: Letters, database: Database) -> None:
