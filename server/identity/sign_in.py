@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -70,7 +70,7 @@ class Me(BaseModel):
 
 
 @router.post("/auth/login", responses=access.PROBLEMS)
-async def login(request: Request, body: Login) -> Session:
+async def login(request: Request, response: Response, body: Login) -> Session:
     """Sign in with e-mail or badge and password: a new session."""
     database: Database = request.app.state.database
     address = request.client.host if request.client else ""
@@ -91,7 +91,7 @@ async def login(request: Request, body: Login) -> Session:
             issued = sessions.begin(db, user)
     if issued is None:
         raise error or NotAllowed("sign_in_failed")
-    return _session(request, tenant.id, issued)
+    return _session(request, response, tenant.id, issued)
 
 
 def _event(error: NotAllowed | None) -> str:
@@ -100,7 +100,8 @@ def _event(error: NotAllowed | None) -> str:
     return "auth.login_locked" if error.code == attempts.LOCKED else "auth.login_failed"
 
 
-def _session(request: Request, tenant_id: UUID, issued: sessions.Issued) -> Session:
+def _session(request: Request, response: Response, tenant_id: UUID, issued: sessions.Issued) -> Session:
+    response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
     now, token, user = request.app.state.clock.now(), issued.token, issued.user
     claims = {"tid": str(tenant_id), "epoch": user.token_epoch, "fam": str(token.family_id)}
     return Session(
@@ -114,7 +115,7 @@ def _session(request: Request, tenant_id: UUID, issued: sessions.Issued) -> Sess
 
 
 @router.post("/auth/refresh", responses=access.PROBLEMS)
-async def refresh(request: Request, body: Refresh) -> Session:
+async def refresh(request: Request, response: Response, body: Refresh) -> Session:
     """Exchange a refresh token for the next two tokens of the session.
 
     Raises:
@@ -130,7 +131,7 @@ async def refresh(request: Request, body: Refresh) -> Session:
         await events.deliver(db, request.app.state.reactions)
     if issued is None:
         raise NotAllowed("token_bad")
-    return _session(request, tenant.id, issued)
+    return _session(request, response, tenant.id, issued)
 
 
 @router.post("/auth/logout", status_code=204)

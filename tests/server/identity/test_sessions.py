@@ -35,6 +35,7 @@ async def test_refresh_gives_two_new_tokens_and_the_old_access_token_still_holds
     access, refresh = guest.access, guest.refresh
     answer = await guest.use()
     assert (answer.status_code, answer.json()["expires_in_s"]) == (200, 900)
+    assert answer.headers["cache-control"] == "no-store"
     assert guest.refresh != refresh
     assert (await guest.call("GET", "/me", token=access)).status_code == 200
     assert await guest.is_in()
