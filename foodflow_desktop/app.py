@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
 
 from foodflow_desktop import keys as secrets
@@ -57,9 +58,16 @@ class AppOptions:
 def run(options: AppOptions) -> int:
     """Open everything, show the window, and close everything in reverse order."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
+    QTimer.singleShot(0, _collect_again)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: app.quit())
     return run_laptop(app, options) if options.mode == "laptop" else run_kiosk(app, options)
+
+
+def _collect_again() -> None:
+    """The window stands: what was made so far stays as well and need not be looked through again."""
+    gc.freeze()
+    gc.enable()
 
 
 def run_laptop(app: QCoreApplication, options: AppOptions) -> int:

@@ -13,15 +13,13 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import Protocol
 
-import keyring
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from keyring.backend import KeyringBackend
-from keyring.errors import KeyringError, PasswordDeleteError
 
 from foodflow_desktop.store import incarnation, terminal
 from foodflow_kernel.errors import Refused
@@ -37,13 +35,26 @@ _SERVICE = "foodflow-kiosk"
 _NONCE_BYTES = 12
 
 
-class SealedFile(KeyringBackend):
+class Vault(Protocol):
+    """What keyring's backends and our file have in common."""
+
+    @property
+    def name(self) -> str:
+        """What ``doctor`` calls it."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """A secret, or None."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep a secret."""
+
+
+class SealedFile:
     """A file sealed with ChaCha20-Poly1305 under a key from the machine id and a secret file (mode 0600)."""
 
-    priority = 0.1
+    name = "sealed file"
 
     def __init__(self, folder: Path, machine: str | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         self._folder = folder
         self._machine = machine or incarnation.machine_id()
 
@@ -58,13 +69,6 @@ class SealedFile(KeyringBackend):
     def set_password(self, service: str, username: str, password: str) -> None:
         """Keep a secret."""
         self._seal({**self._open(), f"{service}/{username}": password})
-
-    def delete_password(self, service: str, username: str) -> None:
-        """Forget a secret."""
-        kept = self._open()
-        if kept.pop(f"{service}/{username}", None) is None:
-            raise PasswordDeleteError(username)
-        self._seal(kept)
 
     def _open(self) -> dict[str, str]:
         path = self._folder / SEALED_NAME
@@ -96,15 +100,14 @@ class SealedFile(KeyringBackend):
 class Keys:
     """The secrets of one data folder."""
 
-    def __init__(self, folder: Path, backend: KeyringBackend) -> None:
+    def __init__(self, folder: Path, backend: Vault) -> None:
         self._prefix = str(folder.resolve())
         self.backend = backend
-        keyring.set_keyring(backend)
 
     @property
     def kind(self) -> str:
         """``sealed file`` or the desktop key store's own name, for ``doctor``."""
-        return "sealed file" if isinstance(self.backend, SealedFile) else self.backend.name
+        return self.backend.name
 
     def device_key(self) -> Ed25519PrivateKey:
         """The terminal's key; made at first use."""
@@ -148,18 +151,21 @@ def open_keys(folder: Path) -> Keys:
     return Keys(folder, SealedFile(folder))
 
 
-def _desktop_backend() -> KeyringBackend | None:
+def _desktop_backend() -> Vault | None:
     """The desktop's key store if it answers without asking anybody."""
+    if sys.platform != "win32" and not os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
+        return None
+    # Loaded only where there is such a store: 60 ms that a terminal with a sealed file need not wait for.
+    from keyring.errors import KeyringError  # noqa: PLC0415
+
     try:
         if sys.platform == "win32":
             from keyring.backends.Windows import WinVaultKeyring  # noqa: PLC0415
 
             return WinVaultKeyring()
-        if not os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
-            return None
         from keyring.backends.SecretService import Keyring  # noqa: PLC0415
 
-        backend: KeyringBackend = Keyring()  # type: ignore[no-untyped-call]
+        backend: Vault = Keyring()  # type: ignore[no-untyped-call]
         backend.get_password(_SERVICE, "probe")
     except (KeyringError, ImportError, RuntimeError, OSError):
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from uuid import UUID
 
-import httpx
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -141,7 +141,7 @@ class Client:
                     if not answer.is_success:
                         await answer.aread()
                     transport.check(answer)
-                    if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+                    if answer.status_code != HTTPStatus.PARTIAL_CONTENT:
                         got.clear()
                     async for chunk in answer.aiter_bytes():
                         got += chunk

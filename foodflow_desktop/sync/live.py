@@ -10,10 +10,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
-
-import httpx
 
 from foodflow_desktop.sync import transport
 from foodflow_desktop.sync.pairing import fetch_ca
@@ -134,4 +133,4 @@ class Live:
         with transport.named_errors():
             answer = transport.check(self._http.request(method, path, headers={**auth, **(headers or {})}, **more))
         self.heard_at = self._clock.now()
-        return None if answer.status_code == httpx.codes.NO_CONTENT or not answer.content else answer.json()
+        return None if answer.status_code == HTTPStatus.NO_CONTENT or not answer.content else answer.json()

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from foodflow_desktop.keys import Keys
@@ -44,6 +43,8 @@ def fetch_ca(hub: str) -> str:
     Raises:
         Unreachable: `hub_unreachable`. Invalid: `ca_unreadable`.
     """
+    import httpx  # noqa: PLC0415  # late, as in ``transport``
+
     with (
         transport.named_errors(),
         httpx.Client(verify=False, timeout=transport.limits_of(), trust_env=False) as http,  # noqa: S501  # see above

@@ -2,6 +2,8 @@
 
 The only trust root is the CA that pairing left on this terminal: no system store, no proxy from
 the environment. Everything above sees typed errors with a plain sentence.
+
+httpx is loaded by the first exchange: 0.2 s for which the kiosk's window need not wait.
 """
 
 from __future__ import annotations
@@ -9,9 +11,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from foodflow_kernel.errors import (
     FoodFlowError,
@@ -26,6 +26,9 @@ from foodflow_kernel.errors import (
     Untrusted,
 )
 from foodflow_kernel.wire.protocol import PROTOCOL
+
+if TYPE_CHECKING:
+    import httpx
 
 CONNECT_S = 5.0
 READ_S = 20.0
@@ -62,11 +65,15 @@ def trust(ca_pem: str) -> ssl.SSLContext:
 
 def limits_of(read_s: float = READ_S) -> httpx.Timeout:
     """Time-outs [s] of real time."""
+    import httpx  # noqa: PLC0415  # see the module
+
     return httpx.Timeout(read_s, connect=CONNECT_S)
 
 
 def async_client(hub: str, ca_pem: str) -> httpx.AsyncClient:
     """A client for one connection's worth of work."""
+    import httpx  # noqa: PLC0415  # see the module
+
     return httpx.AsyncClient(
         base_url=hub, verify=trust(ca_pem), timeout=limits_of(), trust_env=False, headers=HEADERS, http1=True
     )
@@ -74,6 +81,8 @@ def async_client(hub: str, ca_pem: str) -> httpx.AsyncClient:
 
 def client(hub: str, ca_pem: str) -> httpx.Client:
     """A blocking client."""
+    import httpx  # noqa: PLC0415  # see the module
+
     return httpx.Client(base_url=hub, verify=trust(ca_pem), timeout=limits_of(), trust_env=False, headers=HEADERS)
 
 
@@ -85,6 +94,8 @@ def named_errors() -> Iterator[None]:
         Untrusted: `certificate_untrusted`.
         Unreachable: `hub_unreachable`.
     """
+    import httpx  # noqa: PLC0415  # see the module
+
     try:
         yield
     except (httpx.TransportError, ssl.SSLError) as error:

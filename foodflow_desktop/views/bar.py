@@ -55,7 +55,8 @@ class BarButton(Pressable):
         width += (
             (QFontMetricsF(theme.font(_on_bar(15), 450)).horizontalAdvance(self.tail) + TAIL_GAP) if self.tail else 0
         )
-        return QSize(round(width + (58 if self.lock else 14 if self.is_tight else 17)), BAR_H)
+        border = 4 if theme.is_high_contrast() else 0
+        return QSize(round(width + border + (58 if self.lock else 14 if self.is_tight else 17)), BAR_H)
 
     def _words_left(self) -> float:
         if self.circle:
@@ -109,7 +110,7 @@ class BarWords(Words):
 
     def _font(self) -> QFont:
         px, weight, _, mono = self._look
-        return theme.font(_on_bar(px), weight, mono, heading=self._heading, text=self.text())
+        return theme.font(_on_bar(px), weight, mono, heading=self._heading)
 
 
 def _on_bar(px: float) -> float:
@@ -138,11 +139,11 @@ def paint_mark(painter: QPainter) -> None:
     painter.setBrush(theme.colour("barTile"))
     painter.drawRoundedRect(QRectF(0, 0, 40, 40), 9, 9)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for lift, token in ((0.0, "onBar"), (7.0, "accentBar")):
+    for lift, token in ((0.0, "markHigh"), (7.0, "markLow")):
         wave = QPainterPath(QPointF(8.6, 19.0 + lift))
         wave.cubicTo(12.5, 18.4 + lift, 15.5, 13.0 + lift, 20, 13.0 + lift)
         wave.cubicTo(24.5, 13.0 + lift, 27.5, 18.4 + lift, 31.4, 19.0 + lift)
-        painter.setPen(QPen(theme.colour(token), 2.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.setPen(QPen(theme.colour(token), 3.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawPath(wave)
 
 

@@ -177,7 +177,7 @@ class ProbeButton(Pressable):
         self.paint_focus(painter, 13)
         painter.drawPixmap(QPointF(15, 15), theme.pixmap("usb", 22, ink, self.devicePixelRatioF()))
         painter.setPen(theme.colour(ink))
-        painter.setFont(theme.font(16, 600, text=probe.tag))
+        painter.setFont(theme.font(16, 600))
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         wrap = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom) | int(Qt.TextFlag.TextWordWrap)
         name = tr("Probe {tag}", tag=probe.tag)

@@ -75,8 +75,7 @@ class ActionButton(Pressable):
     def _paint_words(self, painter: QPainter, one: ActionRow, middle: float) -> None:
         room = self.width() - 71 - 52.0
         flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextWordWrap)
-        name_font = theme.font(20, 680, text=one.name)
-        hint_font = theme.font(16, 450, text=self._hint)
+        name_font, hint_font = theme.font(20, 680), theme.font(16, 450)
         painter.setFont(name_font)
         name_h = painter.boundingRect(QRectF(0, 0, room, 200), flags, one.name).height()
         painter.setFont(hint_font)
@@ -146,7 +145,7 @@ class StepMark(QWidget):
             return
         painter.setPen(Qt.PenStyle.NoPen if self._is_here else QPen(theme.colour("lineStrong"), 2))
         painter.setBrush(theme.colour("accent" if self._is_here else "surface"))
-        painter.drawEllipse(QRectF(1, 1, 30, 30))
+        painter.drawEllipse(QRectF(0, 0, 32, 32))
         painter.setFont(theme.font(17 / theme.scale(), 680))
         painter.setPen(theme.colour("onAccent" if self._is_here else "ink2"))
         painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, f"{self._number}")
@@ -182,7 +181,7 @@ class DeviationView(StationView):
         station.on_changed = self.refresh
         station.on_signed = lambda: self.tell(tr("Signed and saved"), "ok")
         self._title = Words("deviation.title", 30, 720)
-        self._chip = Pill("deviation.what", height=40, px=17, weight=680)
+        self._chip = Pill("deviation.what", height=40, px=17.4, weight=680, icon_px=25)
         self._steps = Steps("deviation.steps")
         head = row(gap=20)
         head.addWidget(self._title)

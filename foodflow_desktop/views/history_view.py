@@ -31,7 +31,7 @@ class HistoryLine(QWidget):
         self._at = Words(f"{name}.at", 18, 600, "ink2")
         self._icon = Icon("list", 26, "ink2")
         self._what = Words(f"{name}.what", 19, 650)
-        self._said = Words(f"{name}.said", 17, 500, "ink2")
+        self._said = Words(f"{name}.said", 17, 500, "ink2", wrap=True)
         self._by = Words(f"{name}.by", 16, 500, "ink2")
         self.correct = TouchButton(f"history.correct.{place}", "outline", "pencil", px=17, icon_px=22, side=14)
         words = column(gap=0)

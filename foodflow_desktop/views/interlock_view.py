@@ -140,7 +140,7 @@ class InterlockPage(Card):
         buttons = row(gap=20)
         buttons.addWidget(self._went_in, 360)
         buttons.addWidget(self._override, 200)
-        buttons.addStretch(1)
+        buttons.addStretch(207)
         buttons.addWidget(self._back, 470)
         stop = QWidget()
         inside = column(margins=(36, 30, 36, 30))

@@ -1,8 +1,10 @@
 """The kiosk put together: which stations and views there are, and what runs beside them."""
 
+# ruff: noqa: PLC0415  # a view's module is loaded when the view is made: a terminal starts with one of them
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,21 +25,8 @@ from foodflow_desktop.stations.sync_details import SyncDetailsStation
 from foodflow_desktop.stations.weigh import WeighStation
 from foodflow_desktop.sync.engine import Engine
 from foodflow_desktop.views import i18n
-from foodflow_desktop.views.batch_view import FinishView, StartView
-from foodflow_desktop.views.ccp_view import CcpView
-from foodflow_desktop.views.checks_view import ChecksView
-from foodflow_desktop.views.deviation_view import DeviationView
-from foodflow_desktop.views.downtime_view import DowntimeView
-from foodflow_desktop.views.history_view import HistoryView
-from foodflow_desktop.views.material_view import MaterialView
-from foodflow_desktop.views.more_view import MoreView
-from foodflow_desktop.views.pairing_view import PairingView
-from foodflow_desktop.views.run_view import RunView
-from foodflow_desktop.views.scrap_view import ScrapView
 from foodflow_desktop.views.shell import RailEntry, Shell
 from foodflow_desktop.views.station_view import StationView
-from foodflow_desktop.views.sync_details_view import SyncDetailsView
-from foodflow_desktop.views.weigh_view import WeighView
 
 
 class Worker(Protocol):
@@ -58,9 +47,10 @@ class Kiosk:
     workers: Sequence[Worker] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start what runs beside the window."""
+        """Start what runs beside the window, and make the views that are not there yet."""
         for worker in self.workers:
             worker.start()
+        self.shell.make_ready()
 
     def stop(self) -> None:
         """Stop it, newest first."""
@@ -102,36 +92,124 @@ def build(context: Context, engine: Engine, keys: Keys, hub: str) -> Kiosk:
         context.pins.set_pepper(keys.pepper() or b"")
         engine.start()
 
-    for view in (
-        PairingView(context, PairingStation(context, keys, hub, paired)),
-        *_line_views(context, downtime, weigh),
-        *_check_views(context),
-        MoreView(context),
-        HistoryView(context, HistoryStation(context)),
-        SyncDetailsView(context, SyncDetailsStation(context, engine.send_now)),
-    ):
-        shell.add(view)
+    offers = {
+        **_own_views(context, PairingStation(context, keys, hub, paired), engine),
+        **_line_views(context, downtime, weigh),
+        **_check_views(context),
+    }
+    for name, make in offers.items():
+        shell.offer(name, make)
     shell.go("sign_in")
     return Kiosk(shell, [recording])
 
 
-def _line_views(context: Context, downtime: DowntimeStation, weigh: WeighStation) -> tuple[StationView, ...]:
-    """What an operator does at a running line."""
-    return (
-        RunView(context, LineStation(context)),
-        WeighView(context, weigh),
-        StartView(context, StartStation(context)),
-        FinishView(context, FinishStation(context)),
-        MaterialView(context, MaterialStation(context)),
-        DowntimeView(context, downtime),
-        ScrapView(context, ScrapStation(context)),
+Offers = dict[str, Callable[[], StationView]]
+"""How to make each view, by its name. A view's module is loaded with it: a terminal starts with one of them."""
+
+
+def _own_views(context: Context, pairing_station: PairingStation, engine: Engine) -> Offers:
+    """The terminal itself."""
+    history_station, sync_station = HistoryStation(context), SyncDetailsStation(context, engine.send_now)
+
+    def pairing() -> StationView:
+        from foodflow_desktop.views.pairing_view import PairingView
+
+        return PairingView(context, pairing_station)
+
+    def more() -> StationView:
+        from foodflow_desktop.views.more_view import MoreView
+
+        return MoreView(context)
+
+    def history() -> StationView:
+        from foodflow_desktop.views.history_view import HistoryView
+
+        return HistoryView(context, history_station)
+
+    def sync() -> StationView:
+        from foodflow_desktop.views.sync_details_view import SyncDetailsView
+
+        return SyncDetailsView(context, sync_station)
+
+    return {"pairing": pairing, "more": more, "history": history, "sync": sync}
+
+
+def _line_views(context: Context, downtime_station: DowntimeStation, weigh_station: WeighStation) -> Offers:
+    """What an operator does at a running line, what is needed first in front."""
+    line_station, material_station, scrap_station = (
+        LineStation(context),
+        MaterialStation(context),
+        ScrapStation(context),
     )
+    start_station, finish_station = StartStation(context), FinishStation(context)
+
+    def run() -> StationView:
+        from foodflow_desktop.views.run_view import RunView
+
+        return RunView(context, line_station)
+
+    def weigh() -> StationView:
+        from foodflow_desktop.views.weigh_view import WeighView
+
+        return WeighView(context, weigh_station)
+
+    def start_batch() -> StationView:
+        from foodflow_desktop.views.batch_view import StartView
+
+        return StartView(context, start_station)
+
+    def finish_batch() -> StationView:
+        from foodflow_desktop.views.batch_view import FinishView
+
+        return FinishView(context, finish_station)
+
+    def materials() -> StationView:
+        from foodflow_desktop.views.material_view import MaterialView
+
+        return MaterialView(context, material_station)
+
+    def downtime() -> StationView:
+        from foodflow_desktop.views.downtime_view import DowntimeView
+
+        return DowntimeView(context, downtime_station)
+
+    def scrap() -> StationView:
+        from foodflow_desktop.views.scrap_view import ScrapView
+
+        return ScrapView(context, scrap_station)
+
+    return {
+        "run": run,
+        "weigh": weigh,
+        "materials": materials,
+        "downtime": downtime,
+        "start_batch": start_batch,
+        "finish_batch": finish_batch,
+        "scrap": scrap,
+    }
 
 
-def _check_views(context: Context) -> tuple[StationView, ...]:
+def _check_views(context: Context) -> Offers:
     """Checks, and what follows from them."""
-    return (
-        ChecksView(context, ChecksStation(context)),
-        CcpView(context, CcpStation(context)),
-        DeviationView(context, DeviationStation(context)),
+    checks_station, ccp_station, deviation_station = (
+        ChecksStation(context),
+        CcpStation(context),
+        DeviationStation(context),
     )
+
+    def checks() -> StationView:
+        from foodflow_desktop.views.checks_view import ChecksView
+
+        return ChecksView(context, checks_station)
+
+    def ccp() -> StationView:
+        from foodflow_desktop.views.ccp_view import CcpView
+
+        return CcpView(context, ccp_station)
+
+    def deviation() -> StationView:
+        from foodflow_desktop.views.deviation_view import DeviationView
+
+        return DeviationView(context, deviation_station)
+
+    return {"checks": checks, "ccp": ccp, "deviation": deviation}

@@ -17,6 +17,7 @@ from foodflow_desktop.views.qr_view import QrView
 from foodflow_desktop.views.station_view import StationView
 from foodflow_desktop.views.widgets.controls import Field, Icon, Words
 from foodflow_desktop.views.widgets.kiosk import TouchButton
+from foodflow_desktop.views.widgets.mixed import MixedWords
 from foodflow_desktop.views.widgets.parts import Card, Rule, clear, column, row
 
 DEVICE_STATES = {
@@ -246,8 +247,7 @@ class PairingView(StationView):
 
     def _approve_page(self) -> QWidget:
         self._approve_title = Words("pairing.approve.title", 30, 720, wrap=True)
-        self._approve_about = Words("pairing.approve.about", 19, 450, "ink2", wrap=True)
-        self._approve_about.setTextFormat(Qt.TextFormat.RichText)
+        self._approve_about = MixedWords("pairing.approve.about", 19, 450)
         self.qr = QrView("pairing.qr")
         self._code_label = Words("pairing.code.label", 18, 600, "ink2")
         self.code = Words("pairing.code", 64, 700, mono=True)
@@ -299,8 +299,7 @@ class PairingView(StationView):
 
     def _show_approve(self, screen: PairingScreen) -> None:
         self._approve_title.say(tr("Ask a supervisor to approve this terminal"))
-        about = tr("On a laptop open <b>Terminals</b>, then <b>Add</b>. Scan the picture or type the code.")
-        self._approve_about.say(about.replace("<b>", f'<b style="color: {theme.colour("ink").name()}">'))
+        self._approve_about.say(tr("On a laptop open **Terminals**, then **Add**. Scan the picture or type the code."))
         self._code_label.say(tr("Code"))
         self._words_title.say(tr("Both screens must show the same four words"))
         self.approve_back.say(tr("Back"))

@@ -45,7 +45,7 @@ class StateChip(QWidget):
 
     def sizeHint(self) -> QSize:
         """Room for dot and words."""
-        width = 36 + QFontMetricsF(theme.font(19, 680, text=self._word)).horizontalAdvance(self._word) + 14
+        width = 36 + QFontMetricsF(theme.font(19, 680)).horizontalAdvance(self._word) + 14
         if self._tail:
             width += 8 + QFontMetricsF(theme.font(18, 450)).horizontalAdvance(self._tail)
         return QSize(round(width), max(40, theme.px(32)))
@@ -116,7 +116,7 @@ class TaskButton(Pressable):
         ink = "warn" if is_late else "ink2"
         painter.drawPixmap(QPointF(17, middle - 18), theme.pixmap(self._task.icon or "clipboard", 36, ink, ratio, 1.9))
         painter.drawPixmap(QPointF(self.width() - 42, middle - 15), theme.pixmap("chevron", 30, "ink3", ratio, 1.9))
-        painter.setFont(theme.font(20, 680))
+        painter.setFont(theme.font(19.4, 680))
         painter.setPen(theme.colour("ink"))
         room = self.width() - 67 - 44
         centre = Qt.AlignmentFlag.AlignVCenter
@@ -167,7 +167,7 @@ class WideButton(Pressable):
         lines, height = self._lines(), painter.fontMetrics().height() - 3
         top = (self.height() - height * len(lines)) / 2
         for number, line in enumerate(lines):
-            area = QRectF(78, top + number * height, self.width() - 80, height)
+            area = QRectF(78, top + number * height - 6, self.width() - 80, height + 12)
             painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, line)
 
 
@@ -208,12 +208,12 @@ class OfflineStrip(Pressable):
         painter.setPen(theme.colour("ink"))
         width = painter.fontMetrics().horizontalAdvance(self.text())
         painter.drawText(QRectF(71, 0, width + 4, self.height()), centre, self.text())
-        painter.drawPixmap(QPointF(self.width() - 46, 21), theme.pixmap("chevron", 26, "accent", ratio, 1.9))
-        painter.setFont(theme.font(19, 680))
+        painter.drawPixmap(QPointF(self.width() - 45, 22), theme.pixmap("chevron", 23, "accent", ratio, 2))
+        painter.setFont(theme.font(17, 680))
         see = painter.fontMetrics().horizontalAdvance(self._see)
         painter.setPen(theme.colour("accent"))
         painter.drawText(QRectF(self.width() - 53 - see, 0, see + 4, self.height()), centre, self._see)
-        painter.setFont(theme.font(19, 450))
+        painter.setFont(theme.font(18.4, 450))
         painter.setPen(theme.colour("ink2"))
         room = self.width() - 71 - width - 18 - see - 70
         rest = painter.fontMetrics().elidedText(self._rest, Qt.TextElideMode.ElideRight, int(room))

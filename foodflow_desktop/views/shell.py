@@ -1,7 +1,8 @@
 """The kiosk's window: bar, rail, one view; routes scans and keys; locks by itself.
 
-Views are instantiated once and stay: a language switch or another person keeps drafts. Whatever
-a device thread, the store or a job brings arrives here through ``jobs.on_ui``.
+Views are made once, when first shown or in the quiet after the window is up, and stay: a language
+switch or another person keeps drafts. Whatever a device thread, the store or a job brings arrives
+here through ``jobs.on_ui``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from foodflow_desktop.views.widgets.parts import column, row
 from foodflow_kernel.gs1.plant import ScanKind
 
 TICK_MS = 500
+MAKE_READY_MS = 40
+"""Between two views made ahead: the window answers touches in between."""
 BURST_MS = 80
 OPEN_TO_ALL = ("sign_in", "pairing")
 """Views that need nobody signed in."""
@@ -60,6 +63,8 @@ class Shell(QWidget):
         self.sign_in = SignInStation(context)
         self._checks = ChecksStation(context)
         self._views: dict[str, StationView] = {}
+        self._offered: dict[str, Callable[[], StationView]] = {}
+        """How to make the views that nobody needed yet."""
         self._pages: dict[str, QScrollArea] = {}
         """Each view in a page that scrolls where large text leaves no other way."""
         self._before_lock = home
@@ -104,12 +109,16 @@ class Shell(QWidget):
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self._on_tick)
         self._tick.start()
+        self._ready = QTimer(self)
+        self._ready.setInterval(MAKE_READY_MS)
+        self._ready.timeout.connect(self._make_next)
 
     def stop(self) -> None:
         """No more ticks, and nothing that is still on its way to the window: it goes."""
         self._is_gone = True
         self._tick.stop()
         self._later.stop()
+        self._ready.stop()
 
     # --- views ---------------------------------------------------------------------------
 
@@ -124,6 +133,30 @@ class Shell(QWidget):
         page.setWidget(view)
         self._pages[view.name] = page
         self.stack.addWidget(page)
+
+    def offer(self, name: str, make: Callable[[], StationView]) -> None:
+        """Take in a view that is made when it is first shown: a terminal starts with one, not with fifteen."""
+        self._offered[name] = make
+
+    def make_ready(self) -> None:
+        """Make the offered views one after another, so that nobody waits for one at its first touch."""
+        self._ready.start()
+
+    def _make_next(self) -> None:
+        if self._offered:
+            self._known(next(iter(self._offered)))
+        else:
+            self._ready.stop()
+
+    def _known(self, name: str) -> StationView | None:
+        """A view by its name, made if it was only offered."""
+        make = self._offered.pop(name, None)
+        if make is not None:
+            self.add(make())
+        return self._views.get(name)
+
+    def _has(self, name: str | None) -> bool:
+        return name in self._views or name in self._offered
 
     def badge(self, entry: str, count: Callable[[], int]) -> None:
         """What a rail entry counts; a negative number is an exclamation mark."""
@@ -150,9 +183,9 @@ class Shell(QWidget):
             name = self._home
         if self.context.session.user is None and name not in OPEN_TO_ALL:
             name, about = "sign_in", None
-        if name == "sign_in" and self.context.store.terminal is None and "pairing" in self._views:
+        if name == "sign_in" and self.context.store.terminal is None and self._has("pairing"):
             name = "pairing"
-        target = self._views.get(name) or self._views[self._home]
+        target = self._known(name) or self._known(self._home) or self._front
         if self._front is not target:
             self._front.leave()
         self._front = target
@@ -223,7 +256,7 @@ class Shell(QWidget):
             ScanKind.material: "materials",
             ScanKind.lot: "materials",
         }.get(found.kind)
-        if target in self._views:
+        if target is not None and self._has(target):
             self.go(target)
             if self.view().on_scan(scan):
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from foodflow_desktop.stations.weigh_screen import RowState, WeighScreen
@@ -33,7 +33,9 @@ class _OverMark(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("critSoft"))
         painter.drawRoundedRect(QRectF(self.rect()), 14, 14)
-        painter.setFont(theme.font(168 / theme.scale(), 700))
+        font = theme.font(182 / theme.scale(), 730)
+        font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -4.5)
+        painter.setFont(font)
         word = tr("over")
         width = painter.fontMetrics().horizontalAdvance(word)
         left = (self.width() - width - 151) / 2 + 3
@@ -66,7 +68,7 @@ class OverPanel(QWidget):
     def __init__(self, on_other: Callable[[], object], on_silence: Callable[[], object]) -> None:
         super().__init__()
         self.setObjectName("weigh.over")
-        self._title = Words("weigh.over.title", 43, 720, "onState", heading=True)
+        self._title = Words("weigh.over.title", 44, 750, "onState", heading=True)
         self._do = Words("weigh.over.do", 23, 560, "onState", wrap=True)
         self._alarm_icon, self._alarm = Icon("speaker", 28, "onState"), Words("weigh.over.alarm", 18, 620, "onState")
         self._scale = Words("weigh.over.scale", 22, 680, heading=True)
@@ -86,7 +88,7 @@ class OverPanel(QWidget):
         self.setLayout(box)
 
     def _head(self) -> QHBoxLayout:
-        words = column(gap=1)
+        words = column(gap=4)
         words.addStretch(1)
         words.addWidget(self._title)
         words.addWidget(self._do)
@@ -119,7 +121,7 @@ class OverPanel(QWidget):
         upper.addWidget(card)
         kept = row(gap=16)
         kept.addWidget(self._kept_icon)
-        words = row(gap=3)
+        words = row(gap=8)
         words.addWidget(self._nothing)
         words.addWidget(self._kept, 1)
         kept.addLayout(words, 1)

@@ -56,7 +56,7 @@ class ScalePage(QWidget):
         self._saved_icon, self._saved = Icon("check", 26, "ok"), Words("weigh.saved", 20, 620, "ok")
         self.zero = TouchButton("weigh.zero", px=21, weight=660, height=88)
         self.tare = TouchButton("weigh.tare", px=21, weight=660, height=88)
-        self.typed = TouchButton("weigh.type", "outline", "keyboard", px=22, weight=660, height=88, icon_px=30)
+        self.typed = TouchButton("weigh.type", "outline", "keyboard", px=23.4, weight=660, height=88, icon_px=30)
         look = {"px": 28, "weight": 680, "height": 88, "icon_px": 34}
         self.record = TouchButton("weigh.record", "primary", "clipboard", **look)
         self.again = TouchButton("weigh.try_again", "primary", "sync", **look)

@@ -69,6 +69,7 @@ class DeviationLine(Wire):
     title: str
     title_names: Names = {}
     detail: str = ""
+    detail_names: Names = {}
     line_name: str | None = None
     severity: str
     state: str

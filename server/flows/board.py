@@ -250,12 +250,12 @@ async def _deviations(db: AsyncSession, plant: Plant, lines: Sequence[Production
         Deviation.duplicate_of_id.is_(None),
         Deviation.state.not_in((DeviationState.closed, DeviationState.void)),
     )
-    name_of = {line.id: line.name for line in lines}
+    line_of = {line.id: line for line in lines}
     rows = (await db.scalars(found.order_by(Deviation.detected_at.desc()))).all()
-    return tuple([await _deviation(db, plant, row, name_of) for row in rows])
+    return tuple([await _deviation(db, plant, row, line_of.get(row.line_id) if row.line_id else None) for row in rows])
 
 
-async def _deviation(db: AsyncSession, plant: Plant, row: Deviation, name_of: dict[UUID, str]) -> DeviationLine:
+async def _deviation(db: AsyncSession, plant: Plant, row: Deviation, line: ProductionLine | None) -> DeviationLine:
     holds = select(LotHold.lot_id).where(LotHold.deviation_id == row.id, LotHold.state == HoldState.open)
     held = set((await db.scalars(holds)).all())
     lots = {*row.lot_ids, *held}
@@ -265,13 +265,15 @@ async def _deviation(db: AsyncSession, plant: Plant, row: Deviation, name_of: di
     known = {
         action["code"]: action["names"].get("en", action["code"]) for action in (version.actions if version else [])
     }
-    line_name = name_of.get(row.line_id) if row.line_id else None
+    what = await _what(db, plant, row, line)
     return DeviationLine(
         deviation_id=row.id,
         number=row.number or row.local_no,
         title=row.summary or (version.names.get("en", "") if version else ""),
-        detail=" · ".join(part for part in (await _what(db, plant, row), line_name) if part),
-        line_name=line_name,
+        title_names={} if row.summary or version is None else version.names,
+        detail=what["en"],
+        detail_names=what,
+        line_name=line.name if line else None,
         severity=row.severity,
         state=row.state.value,
         is_held=bool(held),
@@ -281,9 +283,15 @@ async def _deviation(db: AsyncSession, plant: Plant, row: Deviation, name_of: di
     )
 
 
-async def _what(db: AsyncSession, plant: Plant, row: Deviation) -> str:
-    """The value that was read and when, as plant time."""
+async def _what(db: AsyncSession, plant: Plant, row: Deviation, line: ProductionLine | None) -> dict[str, str]:
+    """The value that was read, when as plant time, and on which line, by language."""
     reading = await db.get(CcpMonitoring, row.reading_id) if row.reading_id else None
     value = readings.shown(reading.value, reading.unit) if reading else row.detail
+    names = {"en": "", "es": ""}
+    if line is not None:
+        names = {language: line.names.get(language) or line.name for language in names}
+    if not reading or not value:
+        return {language: " · ".join(part for part in (value, name) if part) for language, name in names.items()}
     at = row.detected_at.astimezone(ZoneInfo(plant.tz))
-    return f"{value} at {at:%H:%M}" if reading and value else value
+    said = {"en": f"{value} at {at:%H:%M}", "es": f"{value.replace('.', ',')} a las {at:%H:%M}"}
+    return {language: " · ".join(part for part in (said[language], name) if part) for language, name in names.items()}

@@ -158,7 +158,7 @@ COOK_ACTIONS: tuple[dict[str, Any], ...] = (
     {"code": "wait_for_qa", "names": named("Wait for the QA manager", "Esperar al jefe de calidad"),
      "hints": named("Everything stays on hold", "Todo sigue retenido"), "icon": "crew"},
     {"code": "other", "names": named("Other", "Otra"),
-     "hints": named("Add a note", "Añada una nota"), "icon": "question", "needs_note": True},
+     "hints": named("Note needed", "Nota obligatoria"), "icon": "question", "needs_note": True},
 )  # fmt: skip
 
 PLAIN_ACTIONS: tuple[dict[str, Any], ...] = (
@@ -169,7 +169,7 @@ PLAIN_ACTIONS: tuple[dict[str, Any], ...] = (
     {"code": "wait_for_qa", "names": named("Wait for the QA manager", "Esperar al jefe de calidad"),
      "hints": named("Everything stays on hold", "Todo sigue retenido"), "icon": "crew"},
     {"code": "other", "names": named("Other", "Otra"),
-     "hints": named("Add a note", "Añada una nota"), "icon": "question", "needs_note": True},
+     "hints": named("Note needed", "Nota obligatoria"), "icon": "question", "needs_note": True},
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from foodflow_kernel.clock import SystemClock
+from tests.bench import start
 from tests.bench.figure import Figure
 
 MODULES: tuple[str, ...] = ("start", "repaint", "frames", "record", "window", "push", "feed", "alarm")
@@ -54,7 +55,7 @@ def main() -> int:
             sys.stdout.write(lines[-1] + "\n")
             sys.stdout.flush()
     if not sys.argv[1:]:
-        Path("docs/benchmarks.md").write_text("\n".join(lines) + "\n")
+        Path("docs/benchmarks.md").write_text("\n".join([*lines, "", start.WHERE]))
     return 0
 
 

@@ -13,6 +13,23 @@ from pathlib import Path
 
 from tests.bench.figure import Figure, percentile
 
+WHERE = """## Where a cold start goes
+Shares of one profiled start with its files in the disk cache, 2026-11-24. Not waited for any more: httpx, keyring, pymodbus, sqlite-utils (loaded when used), 14 of the 16 views (made in the quiet after the window is up), the search for garbage.
+
+| Part | Share |
+|---|---|
+| Python itself | 4 % |
+| SQLAlchemy and the SQLite driver | 19 % |
+| pydantic, and building the wire's types | 14 % |
+| the kiosk's store and keys | 7 % |
+| Qt | 7 % |
+| hardware, stations, sync, theme, first views: loading | 37 % |
+| secrets and store opened | 1 % |
+| window built, fonts | 8 % |
+| shown, first paint | 3 % |
+"""
+"""Goes below the table of ``docs/benchmarks.md``: by hand, from the clock between the imports and calls of a start."""
+
 TIMES = 5
 BUDGET_S = 2.0
 """A cold start to a usable window (issue 2, bench)."""

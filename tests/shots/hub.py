@@ -80,12 +80,12 @@ BOARD = Board(
     deviations=(
         DeviationLine(deviation_id=UUID(int=93), number="DV-0093", title="CCP-1 cook too low",
                       title_names={"en": "CCP-1 cook too low", "es": "CCP-1 cocción baja"},
-                      detail="71.2 °C at 10:14 · Line 2", line_name="Line 2", severity="critical", state="contained",
+                      detail="71.2 °C at 10:14 · Line 2", detail_names={"es": "71,2 °C a las 10:14 · Línea 2"}, line_name="Line 2", severity="critical", state="contained",
                       is_held=True, lot_codes=("TBS-261123-02",), detected_at=at(10, 14),
                       actions=("Cook longer, re-check",)),
         DeviationLine(deviation_id=UUID(int=92), number="DV-0092", title="Wrong allergen label",
                       title_names={"en": "Wrong allergen label", "es": "Etiqueta de alérgenos errónea"},
-                      detail="Line 3 · 48 cases on hold", line_name="Line 3", severity="major", state="contained",
+                      detail="Line 3 · 48 cases on hold", detail_names={"es": "Línea 3 · 48 cajas retenidas"}, line_name="Line 3", severity="major", state="contained",
                       is_held=True, lot_codes=("PSS-261123-01",), detected_at=at(7, 37)),
     ),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Modbus over any transport: one request, its answer, and the registers as numbers.
 
-Framing and messages are pymodbus's; the wire is ours, so that serial and TCP, recording and
+Framing and messages are pymodbus's (``modbus_frames``); the wire is ours, so that serial and TCP, recording and
 replay, back-off and errors are the same as for every other device.
 
 Spec: "MODBUS Application Protocol Specification" V1.1b3; "MODBUS over Serial Line" V1.02 (RTU).
@@ -8,27 +8,24 @@ Spec: "MODBUS Application Protocol Specification" V1.1b3; "MODBUS over Serial Li
 
 from __future__ import annotations
 
-import logging
+import functools
 import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
-
-from pymodbus.exceptions import ModbusIOException
-from pymodbus.framer import FramerRTU, FramerSocket
-from pymodbus.pdu import DecodePDU, ModbusPDU
-from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
-from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+from typing import TYPE_CHECKING, Literal
 
 from foodflow_desktop.hardware.drivers.driver import Options
 from foodflow_desktop.hardware.transport import SLICE_S, Transport
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import DeviceError, Garbled, Silent
 
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # it prints frames; faults are told by our errors
+if TYPE_CHECKING:
+    from pymodbus.pdu import ModbusPDU
+
+    from foodflow_desktop.hardware.drivers.modbus_frames import Frames
 
 ATTEMPTS = 2
 LONGEST_FRAME = 264
@@ -44,14 +41,6 @@ class Table(StrEnum):
     discrete = "discrete"
     holding = "holding"
     input = "input"
-
-
-_REQUESTS: dict[Table, type[ModbusPDU]] = {
-    Table.coil: ReadCoilsRequest,
-    Table.discrete: ReadDiscreteInputsRequest,
-    Table.holding: ReadHoldingRegistersRequest,
-    Table.input: ReadInputRegistersRequest,
-}
 
 
 class Kind(StrEnum):
@@ -95,9 +84,15 @@ class Exchange:
 
     def __post_init__(self) -> None:
         is_tcp = self.options.framing == "tcp" or (self.options.framing == "auto" and self.options.tcp is not None)
-        self._framer = FramerSocket(DecodePDU(False)) if is_tcp else FramerRTU(DecodePDU(False))
         self._is_tcp = is_tcp
         self._transaction = 0
+
+    @functools.cached_property
+    def _frames(self) -> Frames:
+        # pymodbus is loaded by the first question, on the device's thread: 50 ms for which no window waits.
+        from foodflow_desktop.hardware.drivers.modbus_frames import Frames  # noqa: PLC0415
+
+        return Frames(self.options.device_id, is_tcp=self._is_tcp)
 
     def bits(self, table: Table, address: int, count: int = 1) -> list[bool]:
         """Read coils or discrete inputs; see ``registers`` for what can go wrong."""
@@ -117,7 +112,7 @@ class Exchange:
         failed: DeviceError = Silent("device_silent", device=self.device, seconds=self.options.answer_s * ATTEMPTS)
         for _ in range(ATTEMPTS):
             try:
-                answer = self._once(_REQUESTS[table](address=address, count=count, dev_id=self.options.device_id))
+                answer = self._once(table, address, count)
             except Garbled as error:
                 failed = error
                 self.complain(error)
@@ -136,10 +131,9 @@ class Exchange:
             if not self.transport.read():
                 return
 
-    def _once(self, request: ModbusPDU) -> ModbusPDU | None:
+    def _once(self, table: Table, address: int, count: int) -> ModbusPDU | None:
         self._transaction = self._transaction % 0xFFFF + 1 if self._is_tcp else 0
-        request.transaction_id = self._transaction
-        self.transport.write(self._framer.buildFrame(request))
+        self.transport.write(self._frames.request(table, address, count, self._transaction))
         answer_s = max(self.options.answer_s / self.clock.rate, ANSWER_FLOOR_REAL_S)
         heard, quiet = b"", 0
         while quiet < math.ceil(answer_s / SLICE_S):
@@ -164,8 +158,8 @@ class Exchange:
         if not heard:
             return 0, None
         try:
-            return self._framer.handleFrame(heard, self.options.device_id, self._transaction)
-        except (ModbusIOException, struct.error, IndexError, ValueError) as error:
+            return self._frames.answer(heard, self._transaction)
+        except ValueError as error:
             raise Garbled("modbus_garbled", device=self.device, shown=heard[:16].hex(" ")) from error
 
 

@@ -64,7 +64,7 @@ TABLE: dict[str, str] = {
     "Offline · {n} saved here": "Sin conexión · {n} guardados aquí",
     "Older": "Más antiguos",
     "oldest from {time}": "el más antiguo de las {time}",
-    "On a laptop open <b>Terminals</b>, then <b>Add</b>. Scan the picture or type the code.": "En un portátil abre <b>Terminales</b> y <b>Añadir</b>. Escanea la imagen o escribe el código.",
+    "On a laptop open **Terminals**, then **Add**. Scan the picture or type the code.": "En un portátil abre **Terminales** y **Añadir**. Escanea la imagen o escribe el código.",
     "One touch saves it. You can add detail later.": "Un toque lo guarda. El detalle puede esperar.",
     "Page {page} of {pages}": "Página {page} de {pages}",
     "paused": "en pausa",

@@ -21,7 +21,7 @@ class DeviationRow(QAbstractButton):
     def __init__(self, one: DeviationLine, now: datetime) -> None:
         super().__init__()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(f"{named(one.title_names, one.title)}, {one.detail}")
+        self.setAccessibleName(f"{named(one.title_names, one.title)}, {named(one.detail_names, one.detail)}")
         self.setObjectName(f"board.deviation.{one.number}")
         box = row(gap=14, margins=(0, 12, 0, 14))
         is_critical = one.severity == "critical"
@@ -31,7 +31,7 @@ class DeviationRow(QAbstractButton):
         title = Words(f"board.deviation.{one.number}.title", 15, 700, wrap=True, track=-0.1)
         title.say(named(one.title_names, one.title))
         detail = Words(f"board.deviation.{one.number}.detail", 14, 400, "ink2", wrap=True)
-        detail.say(one.detail)
+        detail.say(named(one.detail_names, one.detail))
         words.addWidget(title)
         words.addWidget(detail)
         box.addLayout(words, 1)
@@ -153,7 +153,7 @@ class BoardSide(QWidget):
                 who = f"{card.terminal_name or ''} {named(card.names, card.name)}".strip()
                 self._say(
                     "cloud_off",
-                    "ink2",
+                    "off",
                     who,
                     tr("last heard {time}", time=clock(card.offline_since)),
                     tr("Records saved there are not counted."),

@@ -34,6 +34,9 @@ class BoardView(QWidget):
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)
+        for column_ in (0, 1):
+            self._grid.setColumnStretch(column_, 1)
+            self._grid.setColumnMinimumWidth(column_, 1)
         self.notice = Notice("board.notice")
         self.side = BoardSide()
         self.side.setFixedWidth(SIDE_W)

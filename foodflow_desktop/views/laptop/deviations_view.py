@@ -78,7 +78,11 @@ class DeviationsView(QWidget):
         picked = PickRow(
             f"deviations.{one.number}", "crit" if is_critical else "lock", "crit" if is_critical else "hold"
         )
-        picked.say(named(one.title_names, one.title), f"{one.number} · {one.detail}", age(now - one.detected_at))
+        picked.say(
+            named(one.title_names, one.title),
+            f"{one.number} · {named(one.detail_names, one.detail)}",
+            age(now - one.detected_at),
+        )
         picked.set_chosen(is_chosen)
         picked.clicked.connect(lambda: self.chosen.emit(one.number))
         return picked
@@ -95,7 +99,7 @@ class DeviationsView(QWidget):
             head.addWidget(chip, 0, Qt.AlignmentFlag.AlignTop)
         box.addLayout(head)
         below = Words("deviations.subtitle", 15, 400, "ink2", wrap=True)
-        below.say(one.detail)
+        below.say(named(one.detail_names, one.detail))
         box.addWidget(below)
         box.addSpacing(14)
         since = f"{day(one.detected_at)} {clock(one.detected_at)}"

@@ -33,7 +33,7 @@ class LineCardView(Card):
         self._chip = Chip(f"{name}.state")
         self._oee_title = Words(f"{name}.oee_title", 14, 600, "ink3", track=-0.2)
         self._oee = Words(f"{name}.oee", 46, 700)
-        self._oee_unit = Words("", 21, 600, "ink2")
+        self._oee_unit = Words("", 18, 600, "ink2")
         self._target = Words(f"{name}.target", 13, 400, "ink2", track=0.1)
         self._parts = {
             part: (
@@ -44,7 +44,7 @@ class LineCardView(Card):
             for part in PARTS
         }
         self._strip = Strip(f"{name}.strip")
-        self._ticks = [Words(f"{name}.tick.{place}", 13, 400, "ink2", track=-0.2) for place in range(TICKS)]
+        self._ticks = [Words(f"{name}.tick.{place}", 13, 400, "ink3", track=-0.2) for place in range(TICKS)]
         self._made = Words(f"{name}.made", 16, 700, track=0.2)
         self._of = Words(f"{name}.planned", 14, 400, "ink2", wrap=True, track=0.15)
         self._plan_now = Words(f"{name}.plan_now", 14, 400, "ink2", track=0.2)
@@ -109,7 +109,7 @@ class LineCardView(Card):
             ticks.addWidget(tick)
             if place < TICKS - 1:
                 ticks.addStretch(1)
-        made = row(gap=5)
+        made = row(gap=3)
         made.addWidget(self._made, 0, Qt.AlignmentFlag.AlignBaseline)
         made.addWidget(self._of, 1, Qt.AlignmentFlag.AlignBaseline)
         made.addWidget(self._plan_now, 0, Qt.AlignmentFlag.AlignBaseline)
@@ -139,6 +139,7 @@ class LineCardView(Card):
         whole.addWidget(self._plan)
         whole.addSpacing(13)
         whole.addLayout(note)
+        whole.addSpacing(8)
         whole.addStretch(1)
         whole.addWidget(Rule())
         whole.addSpacing(12)

@@ -72,19 +72,21 @@ class NavEntry(QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             if self.isChecked():
                 painter.setBrush(theme.colour("accentBar"))
+                painter.setClipRect(QRectF(0, 0, 20, area.height()))
                 painter.drawRoundedRect(area, 10, 10)
-                painter.setClipRect(area.adjusted(3, 0, 0, 0))
+                painter.setClipping(False)
             painter.setBrush(theme.colour("barSoft"))
-            painter.drawRoundedRect(area.adjusted(0, 0, 0, 0), 10, 10)
-            painter.setClipping(False)
+            painter.drawRoundedRect(area.adjusted(3 if self.isChecked() else 0, 0, 0, 0), 10, 10)
         if self._ring.is_shown:
             painter.setPen(QPen(theme.colour("accentBar"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 10, 10)
-        ink = "onBar" if self.isChecked() else "onBar2"
+        ink = "onSideHere" if self.isChecked() else "onSide"
         middle = area.height() / 2
         painter.drawPixmap(12, int(middle - 10), theme.pixmap(self._icon, 20, ink, self.devicePixelRatioF()))
         painter.setFont(theme.font(15, 500))
+        if self._count and 44 + painter.fontMetrics().horizontalAdvance(self.text()) > area.width() - 44:
+            painter.setFont(theme.font(13.5, 500))
         painter.setPen(theme.colour(ink))
         painter.drawText(area.adjusted(44, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
         if self._count:

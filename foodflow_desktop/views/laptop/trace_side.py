@@ -65,7 +65,8 @@ class BalanceBar(QWidget):
             width = self.width() * float(max(Decimal(0), getattr(balance, name)) / balance.received)
             if width <= 0:
                 continue
-            area = QRectF(left, 0, max(1.5, width - 2), self.height())
+            left = min(left, self.width() - 3.0)  # the smallest share is still seen
+            area = QRectF(left, 0, max(3.0, width - 2), self.height())
             if tint == "not_heard":
                 hatch(painter, area, "ink", "surface")
             else:

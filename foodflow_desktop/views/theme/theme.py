@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-import fontpkg_inter
 import fontpkg_jetbrains_mono
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPainter, QPainterPath, QPalette, QPixmap
@@ -18,6 +17,8 @@ from PySide6.QtWidgets import QApplication
 
 from foodflow_desktop.views.theme import icons
 from foodflow_desktop.views.theme.tokens import TOKENS, Theme, hex_of
+
+INTER = Path(__file__).parent / "fonts" / "inter-figures.ttf"
 
 
 class _Now:
@@ -65,26 +66,21 @@ def colour(name: str) -> QColor:
     return QColor(hex_of(name, _Now.theme))
 
 
-def font(size: float, weight: int = 400, mono: bool = False, *, heading: bool = False, text: str = "") -> QFont:
-    """Inter, or JetBrains Mono for codes, at a size [px] before text scale.
+def font(size: float, weight: int = 400, mono: bool = False, *, heading: bool = False) -> QFont:
+    """Inter with tabular figures, so that numbers that change do not jump, or JetBrains Mono for codes.
 
-    Figures are tabular, so that numbers that change do not jump; a heading's are proportional and its
-    letters a little tighter. Of a ``text`` with a hyphen (a code such as T-07) they are proportional too,
-    because Inter makes a hyphen among tabular figures as wide as a figure.
+    The size [px] is before text scale. A heading's letters are a little tighter.
     """
-    return QFont(_font(size, weight, mono, heading or "-" in text, heading, _Now.scale))
+    return QFont(_font(size, weight, mono, heading, _Now.scale))
 
 
 @lru_cache(maxsize=512)
-def _font(size: float, weight: int, mono: bool, proportional: bool, heading: bool, scaled: float) -> QFont:
+def _font(size: float, weight: int, mono: bool, heading: bool, scaled: float) -> QFont:
     found = QFont(_family(mono))
     found.setPixelSize(max(1, round(size * scaled)))
     if heading:
         found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, -0.01 * size * scaled)
-    if mono and not heading:
-        found.setFeature(QFont.Tag("zero"), 1)
-    elif not proportional:
-        found.setFeature(QFont.Tag("tnum"), 1)
+    found.setFeature(QFont.Tag("zero" if mono else "tnum"), 1)
     if not mono:
         # Contextual forms would lift the hyphen of a code; I and l must not look like 1.
         for feature, value in (("calt", 0), ("cv05", 1), ("cv08", 1)):
@@ -98,10 +94,11 @@ def _font(size: float, weight: int, mono: bool, proportional: bool, heading: boo
 
 @lru_cache(maxsize=2)
 def _family(mono: bool) -> str:
-    package = fontpkg_jetbrains_mono if mono else fontpkg_inter
-    folder = Path(str(package.__file__)).parent / "files"
-    files = sorted(path for path in folder.glob("*.ttf") if "Italic" not in path.name)
-    number = QFontDatabase.addApplicationFont(str(files[0]))
+    file = INTER
+    if mono:
+        folder = Path(str(fontpkg_jetbrains_mono.__file__)).parent / "files"
+        file = min(path for path in folder.glob("*.ttf") if "Italic" not in path.name)
+    number = QFontDatabase.addApplicationFont(str(file))
     return QFontDatabase.applicationFontFamilies(number)[0]
 
 

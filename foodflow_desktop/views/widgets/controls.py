@@ -67,12 +67,6 @@ class Words(QLabel):
             self.retheme()
         self.setText(text)
 
-    def setText(self, text: str) -> None:
-        """Change the text; one with a hyphen has another font."""
-        super().setText(text)
-        if self.font() != self._font():
-            self.retheme()
-
     def set_weight(self, weight: int) -> None:
         """Change the weight of the font."""
         if weight != self._look[1]:
@@ -96,7 +90,7 @@ class Words(QLabel):
 
     def _font(self) -> QFont:
         px, weight, _, mono = self._look
-        found = theme.font(px, weight, mono, heading=self._heading, text=self.text())
+        found = theme.font(px, weight, mono, heading=self._heading)
         if self._track:
             found.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, self._track * theme.scale())
         return found
@@ -214,12 +208,16 @@ class Button(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Room for icon, words and padding."""
         width = QFontMetrics(theme.font(self._px, 650)).horizontalAdvance(self.text())
-        width += (26 if self._icon else 0) + (4 if self._kind == "link" else 32)
+        width += self._icon_room() + (4 if self._kind == "link" else 32)
         return QSize(width, self.minimumHeight())
 
     def minimumSizeHint(self) -> QSize:
         """Words are never cut."""
         return self.sizeHint()
+
+    def _icon_room(self) -> int:
+        """What the icon takes of the width; a link's chevron stands close."""
+        return (20 if self._kind == "link" else 26) if self._icon else 0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the button in its state."""
@@ -248,7 +246,7 @@ class Button(QAbstractButton):
             painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
         painter.setFont(theme.font(self._px, 650))
         metrics = painter.fontMetrics()
-        total = metrics.horizontalAdvance(self.text()) + (26 if self._icon else 0)
+        total = metrics.horizontalAdvance(self.text()) + self._icon_room()
         left = (self.width() - total) / 2
         painter.setPen(theme.colour(ink))
         if self._icon:

@@ -6,6 +6,7 @@ grow with the text scale.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSize, Qt
@@ -79,7 +80,8 @@ class Pressable(QAbstractButton):
         # A gap in the ground's colour first: the ring is seen on a blue or red button too.
         for token, inset, thick in (("surface", width + 1.5, 3.0), ("focus", half, width)):
             painter.setPen(QPen(theme.colour(token), thick))
-            painter.drawRoundedRect(area.adjusted(inset, inset, -inset, -inset), radius, radius)
+            round_by = max(2.0, radius - inset)
+            painter.drawRoundedRect(area.adjusted(inset, inset, -inset, -inset), round_by, round_by)
 
 
 class TouchButton(Pressable):
@@ -129,7 +131,7 @@ class TouchButton(Pressable):
 
     def words_font(self) -> QFont:
         """The font of its words."""
-        return theme.font(self._px, self._weight, text=self.text())
+        return theme.font(self._px, self._weight)
 
     def icon_room(self) -> int:
         """What the icon takes of the width."""
@@ -141,8 +143,8 @@ class TouchButton(Pressable):
 
     def _lines(self, width: int) -> list[str]:
         """The words in one line, or in two where one is too narrow."""
-        metrics = QFontMetrics(theme.font(self._px, self._weight, text=self.text()))
-        words = self.text().split(" ")
+        metrics = QFontMetrics(theme.font(self._px, self._weight))
+        words = re.split(r"(?<!\d) ", self.text())  # a number stays with its unit
         if metrics.horizontalAdvance(self.text()) <= width or len(words) == 1:
             return [self.text()]
         splits = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
@@ -161,14 +163,14 @@ class TouchButton(Pressable):
 
     def sizeHint(self) -> QSize:
         """Room for icon, words and padding."""
-        metrics = QFontMetrics(theme.font(self._px, self._weight, text=self.text()))
+        metrics = QFontMetrics(theme.font(self._px, self._weight))
         width = metrics.horizontalAdvance(self.text()) + 2 * self._side
         width += (self._icon_px + (12 if self.text() else 0)) if self._icon else 0
         return QSize(max(width, self._height), self.minimumHeight())
 
     def minimumSizeHint(self) -> QSize:
         """Words wrap before they are cut."""
-        metrics = QFontMetrics(theme.font(self._px, self._weight, text=self.text()))
+        metrics = QFontMetrics(theme.font(self._px, self._weight))
         lines = self._lines(0)
         width = max((metrics.horizontalAdvance(line) for line in lines), default=0) + 2 * min(self._side, 12)
         width += (self._icon_px + (12 if self.text() else 0)) if self._icon else 0
@@ -192,7 +194,7 @@ class TouchButton(Pressable):
         self._paint_words(painter, ink)
 
     def _paint_words(self, painter: QPainter, ink: str) -> None:
-        painter.setFont(theme.font(self._px, self._weight, text=self.text()))
+        painter.setFont(theme.font(self._px, self._weight))
         metrics = painter.fontMetrics()
         space, lines = self.icon_room(), self.lines_shown()
         widest = max(metrics.horizontalAdvance(line) for line in lines)

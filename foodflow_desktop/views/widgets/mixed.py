@@ -102,7 +102,7 @@ class MixedWords(QWidget):
                 left += self._width(word)
 
     def _font(self, word: _Word) -> QFont:
-        return theme.font(self._look[0], self._strong[0] if word.is_strong else self._look[1], text=word.text)
+        return theme.font(self._look[0], self._strong[0] if word.is_strong else self._look[1])
 
     def _width(self, word: _Word) -> float:
         return QFontMetricsF(self._font(word)).horizontalAdvance(word.text)

@@ -85,7 +85,7 @@ ACTIONS = (
     master.CcpAction(
         code="other",
         names=_names("Other", "Otra"),
-        hints=_names("Add a note", "Añada una nota"),
+        hints=_names("Note needed", "Nota obligatoria"),
         icon="other",
         needs_note=True,
     ),

@@ -16,7 +16,7 @@ SLACK = 2
 
 def problems(window: QWidget) -> list[str]:
     """What is cut, too small or without a name, by object name."""
-    for _ in range(3):
+    for _ in range(6):  # a view made just now settles one turn later than one that was there
         QApplication.processEvents()
     found = []
     for widget in window.findChildren(QWidget):

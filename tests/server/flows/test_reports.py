@@ -76,6 +76,8 @@ async def test_the_board_shows_the_shift_that_now_lies_in(database: Database, de
         assert (card.strip[0].from_at, card.strip[-1].to_at) == (shown.shift_from, shown.at)
     (deviation,) = shown.deviations
     assert (deviation.number, deviation.is_held, deviation.lot_codes) == ("DV-0092", True, ("PSS-261122-01",))
+    assert deviation.detail_names["en"].endswith("Line 3")
+    assert deviation.detail_names["es"].endswith("Línea 3")
 
 
 async def test_a_silent_terminal_shows_its_line_as_of_when_it_was_heard(database: Database, demo: TenantRef) -> None:
