@@ -9,6 +9,7 @@ import re
 import smtplib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,9 +17,11 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import Invalid, Refused
+from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.identity import TenantState, UserState
 from server.core import later
 from server.core.actor import system
@@ -29,7 +32,7 @@ from server.core.mail import Letter
 from server.identity import passwords, recovery
 from server.identity.models import LoginAttempt, PasswordResetToken, RefreshToken
 from tests.server.conftest import PASSWORD
-from tests.server.identity.people import Guest, a_guest, audited, give_address
+from tests.server.identity.people import Guest, a_guest, audited, give_address, user_id
 
 NEW = "four grey herons wait here"
 ADDRESS = "sv@example.org"
@@ -283,6 +286,27 @@ async def test_one_letter_of_a_person_is_open(guest: Guest, letters: Letters, da
     async with database.tenant_session(guest.tenant.id, system(guest.tenant.id)) as db:
         rows = (await db.scalars(select(PasswordResetToken))).all()
     assert (len(rows), sum(row.used_at is None and row.revoked_at is None for row in rows)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("lasts_s", "sha", "why"), [(0, b"a", "expires"), (60, b"a", "_open"), (60, b"b", "token_sha256")]
+)
+async def test_the_database_refuses_letters_that_cannot_be(
+    guest: Guest, database: Database, tenant: TenantRef, lasts_s: int, sha: bytes, why: str
+) -> None:
+    now, whose = database.clock.now(), user_id(guest)
+
+    def row(sha: bytes, lasts_s: int, used_at: datetime | None) -> PasswordResetToken:
+        ends_at = now + timedelta(seconds=lasts_s)
+        return PasswordResetToken(
+            id=new_id(now), token_sha256=sha, user_id=whose, issued_at=now, expires_at=ends_at, used_at=used_at
+        )
+
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        db.add_all([row(b"b", 60, now), row(b"c", 60, None)])
+    with pytest.raises(IntegrityError, match=why):
+        async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+            db.add(row(sha, lasts_s, None if why == "_open" else now))
 
 
 async def test_a_letter_that_cannot_be_sent_is_logged_without_its_text(
