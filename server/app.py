@@ -11,17 +11,18 @@ from sqlalchemy import literal, select
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
-from server.core import http
+from server.core import http, mail
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 from server.core.events import Reactions
+from server.core.later import Later
 from server.core.resource import Resource, router
 from server.core.settings import Settings
 from server.core.tls import Certificates
 from server.flows import resources as flows
 from server.flows import routes as reports
 from server.fsq import resources as fsq
-from server.identity import devices, sign_in
+from server.identity import devices, recovery, sign_in
 from server.identity import resources as identity
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
@@ -40,7 +41,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
-ROUTERS = (sign_in.router, devices.router, sync.router, sync_reports.router, reports.router)
+ROUTERS = (sign_in.router, recovery.router, devices.router, sync.router, sync_reports.router, reports.router)
 """What is not a plain table."""
 
 REACTIONS: Reactions = {}
@@ -69,11 +70,12 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(cluster, clock, max_connections=settings.max_connections, max_engines=settings.max_engines)
-        app.state.database = database
+        app.state.database, app.state.later = database, Later()
         try:
             async with exchange.open_desk(app):
                 yield
         finally:
+            await app.state.later.finish()
             await database.close()
 
     app = FastAPI(
@@ -91,6 +93,7 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
         sign_in.PinOrPassword(),
         REACTIONS,
     )
+    app.state.mail = mail.from_settings(settings, clock)
     app.state.sync_health = sync_reports.read_health
     app.state.ca_der = certificates.ca_der if certificates else b""
     http.install(app)

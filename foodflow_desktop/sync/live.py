@@ -1,11 +1,13 @@
 """What needs the server now: the laptop's sign-in, reports and actions, over the same pinned trust.
 
-Blocking and typed by the error tree; called off the UI thread. The token lives in memory only and
-ends with the program or ``sign_out``.
+Blocking and typed by the error tree; called off the UI thread. Both tokens live in memory only and
+end with the program or ``sign_out``. A refresh token may be sent once: one thread at a time does it,
+the others go on with the access token while it holds, and wait when it does not.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -15,12 +17,14 @@ from uuid import UUID
 from foodflow_desktop.sync import transport
 from foodflow_desktop.sync.pairing import fetch_ca
 from foodflow_kernel.clock import Clock
-from foodflow_kernel.errors import Unauthorised
+from foodflow_kernel.errors import FoodFlowError, Unauthorised
 from foodflow_kernel.wire.reports import Board, SyncHealth, Trace
 
 __all__ = ["Live", "fetch_ca"]
 
 API = "/api/v1"
+GOODBYE_S = 3.0
+"""How long signing out waits for the server [s, real time]: the tokens are forgotten here in any case."""
 
 
 class Live:
@@ -30,9 +34,9 @@ class Live:
         self.base_url = base_url.rstrip("/")
         self._http = transport.client(self.base_url, ca_pem)
         self._clock = clock
-        self._token = ""
-        self._renew_at: datetime | None = None
-        self._renewing = threading.Lock()
+        self._token = self._refresh_token = ""
+        self._refresh_at = self._ends_at = clock.now()
+        self._refreshing = threading.Lock()
         self.me: dict[str, Any] | None = None
         """Who is signed in, as ``GET /me`` says it."""
         self.heard_at: datetime | None = None
@@ -44,29 +48,44 @@ class Live:
             Unauthorised: `sign_in_failed`. Unreachable, Untrusted: nobody was asked.
         """
         body = {"tenant": tenant, "login": login, "password": password}
-        answer = self._call("POST", f"{API}/auth/login", json=body)
-        self._keep(answer)
+        with self._refreshing:
+            self._token = ""
+            self._keep(self._call("POST", f"{API}/auth/login", json=body))
         self.me = self._call("GET", f"{API}/me")
         return self.me
 
     def _keep(self, session: dict[str, Any]) -> None:
-        """Use a token from now on, and renew it when a third of its time is gone."""
-        self._token = str(session["access_token"])
-        self._renew_at = self._clock.now() + timedelta(seconds=float(session["expires_in_s"]) / 3)
+        """Use these tokens from now on, and refresh when a third of the access token's time is gone."""
+        self._token, self._refresh_token = str(session["access_token"]), str(session["refresh_token"])
+        lasts = timedelta(seconds=float(session["expires_in_s"]))
+        self._refresh_at, self._ends_at = self._clock.now() + lasts / 3, self._clock.now() + lasts
 
-    def _renew(self) -> None:
-        """A session lives on while it is used; one thread renews it."""
-        if self._renew_at is None or self._clock.now() < self._renew_at or not self._renewing.acquire(blocking=False):
+    def _refresh(self) -> None:
+        """Keep the session alive while it is used.
+
+        Raises:
+            Unauthorised: the session is over; it is forgotten here too.
+        """
+        now = self._clock.now()
+        if now < self._refresh_at or not self._refreshing.acquire(blocking=now >= self._ends_at):
             return
         try:
-            self._keep(self._call("POST", f"{API}/auth/renew"))
+            if self._refresh_token and self._clock.now() >= self._refresh_at:  # nobody did while this one waited
+                body = {"refresh_token": self._refresh_token}
+                self._keep(self._call("POST", f"{API}/auth/refresh", json=body))
+        except Unauthorised:
+            self._token = self._refresh_token = ""
+            raise
         finally:
-            self._renewing.release()
+            self._refreshing.release()
 
     def sign_out(self) -> None:
-        """Forget the person and the token."""
-        self._token = ""
-        self.me = None
+        """End the session at the server if it can be reached; forget person and tokens in any case."""
+        with self._refreshing:  # what is being refreshed would be kept after this
+            last, self._token, self._refresh_token, self.me = self._refresh_token, "", "", None
+        if last:
+            with contextlib.suppress(FoodFlowError):
+                self._call("POST", f"{API}/auth/logout", json={"refresh_token": last}, timeout=GOODBYE_S)
 
     def close(self) -> None:
         """Close the connections."""
@@ -104,7 +123,9 @@ class Live:
     def _signed(self, method: str, path: str, **more: Any) -> Any:
         if not self._token:
             raise Unauthorised("not_signed_in")
-        self._renew()
+        self._refresh()
+        if not self._token:
+            raise Unauthorised("not_signed_in")
         return self._call(method, f"{API}/{path}", **more)
 
     def _call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> Any:

@@ -24,19 +24,21 @@ from server.core.db.sessions import Database, current_tenant
 Authenticate = Callable[[Request], Awaitable[Actor]]
 """Given by the application (identity): the actor of a request's token, or ``NotAllowed``."""
 
-PUBLIC: frozenset[str] = frozenset(
-    {
-        "/api/v1/ca",
-        "/api/v1/health",
-        "/api/v1/auth/login",
-        "/api/v1/devices:enroll",
-        "/api/v1/devices/{device_id}:reveal",
-        "/api/v1/devices/{device_id}/status",
-        "/api/v1/sync/nonce",
-        "/api/v1/sync/hello",
-    }
-)
-"""Routes that need no person: each proves itself in another way, or shows nothing."""
+PUBLIC: dict[str, str] = {
+    "/api/v1/ca": "a public certificate: the pairing words tell whether it is the right one",
+    "/api/v1/health": "says up or not, nothing else",
+    "/api/v1/auth/login": "the password is the proof",
+    "/api/v1/auth/refresh": "the refresh token is the proof",
+    "/api/v1/auth/logout": "the refresh token is the proof; the access token may have run out",
+    "/api/v1/auth/password-reset/initiate": "shows nothing: the letter goes to the person's own address",
+    "/api/v1/auth/password-reset/confirm": "the code of the letter is the proof",
+    "/api/v1/devices:enroll": "shows nothing but a code: a person approves",
+    "/api/v1/devices/{device_id}:reveal": "the key committed to is the proof",
+    "/api/v1/devices/{device_id}/status": "the terminal's signature is the proof",
+    "/api/v1/sync/nonce": "shows nothing: a number to sign",
+    "/api/v1/sync/hello": "the signed nonce is the proof",
+}
+"""Routes that need no person, each with its reason."""
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {"application/problem+json": {}}}

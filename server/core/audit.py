@@ -25,7 +25,24 @@ from server.core.db.base import TenantBase
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Of the running HTTP request; joins log lines and audit rows."""
 
-SECRET_FIELDS = frozenset({"password_hash", "pin_base", "totp_secret", "token", "secret", "pepper", "pin", "password"})
+SECRET_FIELDS = frozenset(
+    {
+        "password_hash",
+        "pin_base",
+        "totp_secret",
+        "token",
+        "secret",
+        "pepper",
+        "pin",
+        "password",
+        "access_token",
+        "refresh_token",
+        "token_sha256",
+        "old_password",
+        "new_password",
+        "credentials",
+    }
+)
 
 
 class AuditRow(TenantBase):

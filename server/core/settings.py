@@ -45,6 +45,14 @@ class Settings(BaseModel):
     certificate: Path | None = Field(None, description="PEM certificate chain; empty: made by the server's own CA")
     certificate_key: Path | None = Field(None, description="PEM key of the certificate")
     secret_key: str = Field("", description="base of all derived passwords and tokens; empty: kept in the data folder")
+    mail_from: str = Field("foodflow@localhost", description="sender of letters (forgotten password)")
+    smtp_host: str = Field(
+        "", description="mail server; empty: letters are files in the folder outbox of the data folder"
+    )
+    smtp_port: int = Field(587, ge=1, le=65534, description="of the mail server; 465: TLS from the first byte")
+    smtp_user: str = Field("", description="who signs in at the mail server; empty: nobody")
+    smtp_password: str = Field("", description="of that user at the mail server", repr=False)
+    smtp_tls: bool = Field(True, description="TLS to the mail server; off only for a relay on the same machine")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     max_connections: int = Field(40, ge=4, description="database connections of all tenants together")
     max_engines: int = Field(50, ge=1, description="tenants whose connections are kept open")

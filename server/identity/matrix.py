@@ -35,6 +35,7 @@ VERBS: dict[str, str] = {
     "reject": "A",
     "dispose": "A",
     "revoke": "D",
+    "disable": "D",
     "replay": "A",
     "waive": "A",
 }

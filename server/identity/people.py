@@ -8,25 +8,21 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
 from pydantic import BaseModel, Field
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.clock import Clock
-from foodflow_kernel.errors import Invalid
+from foodflow_kernel.errors import Invalid, Refused
 from foodflow_kernel.ids import new_id
+from foodflow_kernel.machines import USER
 from foodflow_kernel.machines.identity import UserState
 from foodflow_kernel.wire import pin
 from server.core.actor import Actor, ActorKind
-from server.identity import matrix
+from server.identity import matrix, passwords, sessions
 from server.identity.models import Role, User, UserRole
 
-PASSWORDS = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-"""OWASP password storage cheat sheet: Argon2id, 19 MiB, two passes."""
-MIN_PASSWORD = 15
-"""Without a second factor (identity_core, section 3)."""
+ADMIN = "TA"
 
 
 class NewUser(BaseModel):
@@ -56,16 +52,6 @@ def check_pin(text: str) -> None:
         raise Invalid("pin_weak")
 
 
-def check_password(text: str) -> None:
-    """A password that is long enough.
-
-    Raises:
-        Invalid: `password_short`.
-    """
-    if len(text) < MIN_PASSWORD:
-        raise Invalid("password_short", least=MIN_PASSWORD)
-
-
 async def ensure_roles(db: AsyncSession) -> dict[str, Role]:
     """The system roles with the permissions the matrix gives them now."""
     clock: Clock = db.info["clock"]
@@ -85,14 +71,14 @@ async def add(db: AsyncSession, new: NewUser) -> User:
     """Make an active account with its roles.
 
     Raises:
-        Invalid: `pin_weak`, `password_short`, `role_unknown`.
+        Invalid: `pin_weak`, `password_short`, `password_common`, `role_unknown`.
     """
     clock: Clock = db.info["clock"]
     now = clock.now()
     if new.pin is not None:
         check_pin(new.pin)
     if new.password is not None:
-        check_password(new.password)
+        passwords.check(new.password, (new.login_code, new.email, new.printed_name))
     roles = await ensure_roles(db)
     user = User(
         id=new_id(now),
@@ -101,7 +87,7 @@ async def add(db: AsyncSession, new: NewUser) -> User:
         printed_name=new.printed_name,
         email=new.email,
         names=new.names,
-        password_hash=PASSWORDS.hash(new.password) if new.password else None,
+        password_hash=passwords.HASHER.hash(new.password) if new.password else None,
         pin_base=pin.new_base(new.pin) if new.pin else None,
         locale=new.locale,
         status=UserState.active,
@@ -116,14 +102,46 @@ async def add(db: AsyncSession, new: NewUser) -> User:
     return user
 
 
-def is_password(user: User, password: str) -> bool:
-    """Whether this is the user's password."""
-    if user.password_hash is None:
-        return False
-    try:
-        return PASSWORDS.verify(user.password_hash, password)
-    except VerificationError:
-        return False
+class Disable(BaseModel):
+    """Why somebody may no longer sign in."""
+
+    reason: str = Field(min_length=5, max_length=500)
+
+
+async def disable(db: AsyncSession, user: User, _command: Disable) -> User:
+    """Shut a person out at once: account, sessions and tokens in one transaction.
+
+    Raises:
+        IllegalMove: the account is not active.
+        Refused: `last_admin`: nobody would be left who could undo it.
+    """
+    state = USER.move(user.status, "disable")
+    if await _is_last_admin(db, user):
+        raise Refused("last_admin")
+    user.status = state
+    await db.flush()
+    await sessions.end_all(db, user.id, "disabled")
+    return user
+
+
+async def _is_last_admin(db: AsyncSession, user: User) -> bool:
+    """Whether a person is the only active one who administers the whole tenant."""
+    # Locked, so that two admins cannot disable each other at the same time.
+    await db.scalar(select(Role.id).where(Role.key == ADMIN).with_for_update(key_share=True))
+    now = db.info["clock"].now()
+    admins = (
+        select(UserRole.user_id)
+        .join(Role, Role.id == UserRole.role_id)
+        .join(User, User.id == UserRole.user_id)
+        .where(
+            Role.key == ADMIN,
+            UserRole.plant_id.is_(None),
+            UserRole.valid_from <= now,
+            or_(UserRole.valid_to.is_(None), UserRole.valid_to > now),
+            User.status == UserState.active,
+        )
+    )
+    return set((await db.scalars(admins)).all()) == {user.id}
 
 
 async def roles_of(

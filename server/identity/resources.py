@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from server.core.actions import Action
 from server.core.resource import Resource
+from server.identity import people
 from server.identity.models import Role, User
 
 USER = Resource(
@@ -14,6 +16,7 @@ USER = Resource(
     filters={"status": "eq in", "login_code": "eq"},
     sorts=("printed_name", "short_no"),
     search=("printed_name", "login_code"),
+    actions=(Action("disable", people.disable, people.Disable, risk="approve"),),
 )
 ROLE = Resource(model=Role, owner="V", path="roles", code="identity.role", filters={"key": "eq in"}, sorts=("key",))
 

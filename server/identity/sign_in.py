@@ -1,38 +1,32 @@
-"""Signing in with password, and who a token's bearer is.
+"""Signing in and out, and who a token's bearer is.
 
-Five wrong passwords in fifteen minutes lock, per person and per address; the answer never says
-which part was wrong.
+Five wrong passwords in fifteen minutes lock (``attempts``); the answer never says which part was
+wrong. An access token lives for a quarter of an hour and falls with its session (``sessions``).
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import NotAllowed, NotFound
 from foodflow_kernel.machines.identity import TenantState, UserState
 from foodflow_kernel.wire import pin
-from server.core import access, audit
-from server.core.actor import Actor, ActorKind, system
+from server.core import access, audit, events
+from server.core.actor import Actor, system
 from server.core.db.sessions import current_tenant, even_if_refused
 from server.core.esign import Credentials
-from server.identity import people, tokens
-from server.identity.models import LoginAttempt, User
+from server.identity import attempts, passwords, people, sessions, tokens
+from server.identity.models import RefreshToken, User
 
 if TYPE_CHECKING:
     from server.core.db.sessions import Database
-
-ATTEMPTS = 5
-ATTEMPTS_OF_ADDRESS = 20
-"""A plant's laptops share one address."""
-WINDOW = timedelta(minutes=15)
 
 router = APIRouter(tags=["auth"])
 
@@ -42,14 +36,22 @@ class Login(BaseModel):
 
     tenant: str = Field(max_length=40)
     login: str = Field(max_length=200, description="e-mail or badge")
-    password: str = Field(max_length=200)
+    password: str = Field(max_length=passwords.MAX_LENGTH)
+
+
+class Refresh(BaseModel):
+    """The newest refresh token of a session."""
+
+    refresh_token: str = Field(max_length=200)
 
 
 class Session(BaseModel):
-    """A token and what it is good for."""
+    """Two tokens: one to call with, one to get the next two."""
 
     access_token: str
     expires_in_s: int
+    refresh_token: str = Field(description="to be used once; if it is used twice, the session ends")
+    refresh_expires_in_s: int
     token_type: str = "Bearer"  # noqa: S105  # the scheme of RFC 6750, no secret
 
 
@@ -68,8 +70,8 @@ class Me(BaseModel):
 
 
 @router.post("/auth/login", responses=access.PROBLEMS)
-async def login(request: Request, body: Login) -> Session:
-    """Sign in with e-mail or badge and password."""
+async def login(request: Request, response: Response, body: Login) -> Session:
+    """Sign in with e-mail or badge and password: a new session."""
     database: Database = request.app.state.database
     address = request.client.host if request.client else ""
     try:
@@ -79,63 +81,95 @@ async def login(request: Request, body: Login) -> Session:
     if tenant.state is not TenantState.active:
         raise NotAllowed("sign_in_failed")
     current_tenant.set(tenant.id)
+    issued: sessions.Issued | None = None
     async with database.tenant_session(tenant.id, system(tenant.id, "sign-in")) as db:
         user, error = await _check(db, body, address)
-        success = error is None
-        login = user.login_code if user else body.login
-        db.add(LoginAttempt(at=database.clock.now(), login=login, address=address, is_success=success))
-        who = Actor(ActorKind.user, tenant.id, user.id, user.printed_name) if user else system(tenant.id, body.login)
-        audit.write(
-            db, who, "auth.login" if success else "auth.login_failed", "identity.user", user.id if user else None
-        )
-    if error is not None or user is None:
+        attempts.add(db, attempts.name_of(user, body.login), address, is_success=error is None)
+        who = sessions.person(db, user) if user else system(tenant.id, "unknown")
+        audit.write(db, who, _event(error), "identity.user", user.id if user else None)
+        if user is not None and error is None:
+            issued = sessions.begin(db, user)
+    if issued is None:
         raise error or NotAllowed("sign_in_failed")
-    now = database.clock.now()
-    claims = {"tid": str(tenant.id), "epoch": user.token_epoch, "since": int(now.timestamp())}
-    return _session(request.app.state.secret, user.id, now, claims)
+    return _session(request, response, tenant.id, issued)
 
 
-def _session(secret: bytes, user_id: UUID, now: datetime, claims: dict[str, Any]) -> Session:
-    token = tokens.issue(secret, tokens.USER_AUDIENCE, user_id, now, tokens.USER_TTL_S, **claims)
-    return Session(access_token=token, expires_in_s=tokens.USER_TTL_S)
+def _event(error: NotAllowed | None) -> str:
+    if error is None:
+        return "auth.login"
+    return "auth.login_locked" if error.code == attempts.LOCKED else "auth.login_failed"
 
 
-@router.post("/auth/renew", responses=access.PROBLEMS)
-async def renew(request: Request, caller: access.Signed) -> Session:
-    """A new token for one that still holds: a session lives on while it is used, for half a day at most.
+def _session(request: Request, response: Response, tenant_id: UUID, issued: sessions.Issued) -> Session:
+    response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
+    now, token, user = request.app.state.clock.now(), issued.token, issued.user
+    claims = {"tid": str(tenant_id), "epoch": user.token_epoch, "fam": str(token.family_id)}
+    return Session(
+        access_token=tokens.issue(
+            request.app.state.secret, tokens.USER_AUDIENCE, user.id, now, tokens.USER_TTL_S, **claims
+        ),
+        expires_in_s=tokens.USER_TTL_S,
+        refresh_token=issued.text,
+        refresh_expires_in_s=int((token.expires_at - token.issued_at).total_seconds()),
+    )
+
+
+@router.post("/auth/refresh", responses=access.PROBLEMS)
+async def refresh(request: Request, response: Response, body: Refresh) -> Session:
+    """Exchange a refresh token for the next two tokens of the session.
 
     Raises:
-        NotAllowed: `token_expired` once the sign-in itself is too old.
+        NotAllowed: `token_bad`, also for a token used before, which ends the session; `token_expired`.
     """
-    secret, now = request.app.state.secret, caller.clock.now()
-    claims = tokens.read(secret, tokens.USER_AUDIENCE, access.bearer(request), now)
-    if now.timestamp() - claims["since"] > tokens.SESSION_MAX_S:
-        raise NotAllowed("token_expired")
-    return _session(secret, UUID(claims["sub"]), now, {name: claims[name] for name in ("tid", "epoch", "since")})
+    database: Database = request.app.state.database
+    tenant = await sessions.tenant_of(database, body.refresh_token)
+    if tenant is None:
+        raise NotAllowed("token_bad")
+    current_tenant.set(tenant.id)
+    async with database.tenant_session(tenant.id, system(tenant.id, "refresh")) as db:
+        issued = await sessions.rotate(db, body.refresh_token)
+        await events.deliver(db, request.app.state.reactions)
+    if issued is None:
+        raise NotAllowed("token_bad")
+    return _session(request, response, tenant.id, issued)
+
+
+@router.post("/auth/logout", status_code=204)
+async def logout(request: Request, body: Refresh) -> None:
+    """End the session of a refresh token, used or not; the same answer if there is none."""
+    database: Database = request.app.state.database
+    tenant = await sessions.tenant_of(database, body.refresh_token)
+    if tenant is None:
+        return
+    current_tenant.set(tenant.id)
+    async with database.tenant_session(tenant.id, system(tenant.id, "logout")) as db:
+        await sessions.end(db, body.refresh_token)
+
+
+@router.post("/auth/logout-all", status_code=204, responses=access.PROBLEMS)
+async def logout_all(caller: access.Signed) -> None:
+    """End all sessions of the person who calls, this one too."""
+    if caller.actor.id is None:
+        raise NotAllowed("not_signed_in")
+    await sessions.end_all(caller.db, caller.actor.id, "signed_out_everywhere")
+    audit.write(caller.db, caller.actor, "auth.logout_all", "identity.user", caller.actor.id)
 
 
 async def _check(db: AsyncSession, body: Login, address: str) -> tuple[User | None, NotAllowed | None]:
     named = or_(User.email == body.login, User.login_code == body.login)
     user = await db.scalar(select(User).where(named).with_for_update())
-    login = user.login_code if user else body.login  # e-mail and badge count together
-    if await _failures(db, LoginAttempt.login == login) >= ATTEMPTS:
-        return user, NotAllowed("sign_in_locked", minutes=int(WINDOW.total_seconds() // 60))
-    if await _failures(db, LoginAttempt.address == address) >= ATTEMPTS_OF_ADDRESS:
-        return user, NotAllowed("sign_in_locked", minutes=int(WINDOW.total_seconds() // 60))
+    try:
+        await attempts.refuse_if_locked(db, attempts.name_of(user, body.login), address)
+    except NotAllowed as locked:
+        return user, locked
     if user is None:
         # The same time as for a person who exists.
-        await asyncio.to_thread(people.PASSWORDS.hash, body.password)
+        await asyncio.to_thread(passwords.HASHER.hash, body.password)
         return None, NotAllowed("sign_in_failed")
-    is_right = await asyncio.to_thread(people.is_password, user, body.password)
+    is_right = await asyncio.to_thread(passwords.is_right, user, body.password)
     if user.status is not UserState.active or not is_right:
         return user, NotAllowed("sign_in_failed")
     return user, None
-
-
-async def _failures(db: AsyncSession, whose: ColumnElement[bool]) -> int:
-    since = db.info["clock"].now() - WINDOW
-    failed = select(func.count()).where(LoginAttempt.at >= since, LoginAttempt.is_success.is_(False), whose)
-    return await db.scalar(failed) or 0
 
 
 async def authenticate(request: Request) -> Actor:
@@ -147,13 +181,24 @@ async def authenticate(request: Request) -> Actor:
     database: Database = request.app.state.database
     token = access.bearer(request)
     claims = tokens.read(request.app.state.secret, tokens.USER_AUDIENCE, token, database.clock.now())
-    tenant = await database.tenant(UUID(claims["tid"]))
+    try:
+        tenant_id, user_id, family_id = (UUID(claims[name]) for name in ("tid", "sub", "fam"))
+        tenant = await database.tenant(tenant_id)
+    except (KeyError, ValueError, NotFound):
+        raise NotAllowed("token_bad") from None
     if tenant.state is not TenantState.active:
         raise NotAllowed("token_bad")
+    # One question for person and session: the session's head is the row that a revocation marks.
+    living = (
+        select(User)
+        .join(RefreshToken, RefreshToken.user_id == User.id)
+        .where(User.id == user_id, RefreshToken.id == family_id, RefreshToken.revoked_at.is_(None))
+    )
     async with database.tenant_session(tenant.id, system(tenant.id, "authenticate")) as db:
-        user = await db.get(User, UUID(claims["sub"]))
-        if user is None or user.status is not UserState.active or user.token_epoch != claims["epoch"]:
+        user = await db.scalar(living)
+        if user is None or user.status is not UserState.active or user.token_epoch != claims.get("epoch"):
             raise NotAllowed("token_bad")
+        request.state.session_id = family_id
         return await people.actor_of(db, user, tenant.id)
 
 
@@ -191,14 +236,13 @@ class PinOrPassword:
         user = await db.get(User, actor.id, with_for_update=True) if actor.id else None
         if user is None or user.status is not UserState.active:
             raise NotAllowed("signature_failed")
-        if await _failures(db, LoginAttempt.login == user.login_code) >= ATTEMPTS:
-            raise NotAllowed("sign_in_locked", minutes=int(WINDOW.total_seconds() // 60))
+        await attempts.refuse_if_locked(db, user.login_code)
         if await asyncio.to_thread(_is_own, user, credentials):
             return
-        login, now = user.login_code, db.info["clock"].now()
+        name = attempts.name_of(user, "")
 
         async def keep(after: AsyncSession) -> None:
-            after.add(LoginAttempt(at=now, login=login, address="signature", is_success=False))
+            attempts.add(after, name, "signature", is_success=False)
             audit.write(after, actor, "esign.failed", "identity.user", actor.id)
 
         even_if_refused(db, keep)
@@ -208,4 +252,4 @@ class PinOrPassword:
 def _is_own(user: User, credentials: Credentials) -> bool:
     if credentials.pin is not None and user.pin_base is not None:
         return pin.verify(credentials.pin, pin.for_device(user.pin_base, b"server"), b"server")
-    return credentials.password is not None and people.is_password(user, credentials.password)
+    return credentials.password is not None and passwords.is_right(user, credentials.password)

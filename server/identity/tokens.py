@@ -19,8 +19,6 @@ ISSUER = "foodflow"
 USER_AUDIENCE = "foodflow-api"
 DEVICE_AUDIENCE = "foodflow-sync"
 USER_TTL_S = 15 * 60
-SESSION_MAX_S = 12 * 3600
-"""A token may be renewed while it holds; after this the person signs in again."""
 LEEWAY_S = 60
 
 

@@ -209,7 +209,9 @@ class Database:
 
 
 def _engine(cluster: Cluster, role: str) -> AsyncEngine:
-    return create_async_engine(cluster.url(role), pool_size=4, max_overflow=4, pool_recycle=900, pool_pre_ping=True)
+    return create_async_engine(
+        cluster.url(role), pool_size=4, max_overflow=4, pool_recycle=900, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 @event.listens_for(feed.FeedSession, "before_flush")

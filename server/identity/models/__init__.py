@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from server.identity.models.people import LoginAttempt, Role, User, UserRole
+from server.identity.models.sessions import PasswordResetToken, RefreshToken
 
-__all__ = ["LoginAttempt", "Role", "User", "UserRole"]
+__all__ = ["LoginAttempt", "PasswordResetToken", "RefreshToken", "Role", "User", "UserRole"]
