@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.core.resource import Resource
+from server.core.resource import ANY, Resource
 from server.identity.models import Role, User
 
 USER = Resource(
@@ -11,10 +11,10 @@ USER = Resource(
     path="users",
     code="identity.user",
     hidden={"password_hash", "pin_base", "token_epoch", "failed_attempts", "locked_until"},
-    filters={"status": "eq in", "login_code": "eq"},
+    filters={"status": ANY, "login_code": ANY},
     sorts=("printed_name", "short_no"),
     search=("printed_name", "login_code"),
 )
-ROLE = Resource(model=Role, owner="V", path="roles", code="identity.role", filters={"key": "eq in"}, sorts=("key",))
+ROLE = Resource(model=Role, owner="V", path="roles", code="identity.role", filters={"key": ANY}, sorts=("key",))
 
 RESOURCES = (USER, ROLE)
