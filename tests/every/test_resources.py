@@ -151,6 +151,7 @@ async def test_without_the_right_or_a_token_nothing_is_read_or_done(callers: Cal
     asked += [("POST", f"{url(resource, record_id)}:{each.name.replace('_', '-')}") for each in resource.actions]
     if resource.is_writable:
         asked += [("POST", url(resource)), ("PATCH", url(resource, record_id)), ("DELETE", url(resource, record_id))]
+        asked += [("POST", f"{url(resource)}:bulk"), ("PATCH", f"{url(resource)}:bulk")]
     for method, path in asked:
         refused = await callers.none.request(method, path, json=None if method == "GET" else {})
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing"), (method, path)
@@ -164,6 +165,9 @@ async def test_what_may_not_be_written_has_no_route(callers: Callers, resource: 
     if not resource.is_writable:
         for method, path in (("POST", ""), ("PATCH", record_id), ("PUT", record_id), ("DELETE", record_id)):
             answer = await callers.all.request(method, url(resource, path), json={})
+            assert answer.status_code in (404, 405)
+        for method in ("POST", "PATCH"):
+            answer = await callers.all.request(method, f"{url(resource)}:bulk", json={"rows": [{}]})
             assert answer.status_code in (404, 405)
 
 

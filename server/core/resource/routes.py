@@ -11,15 +11,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import BaseModel, create_model
 from pydantic_core import to_json
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import Invalid, NotFound
-from foodflow_kernel.ids import new_id
 from server.core import access, audit
-from server.core.actions import Action, changes, load, perform, values
+from server.core.actions import Action, load, perform, values
 from server.core.esign import Credentials
-from server.core.resource import listing
+from server.core.resource import bulk, listing, writing
 from server.core.resource.declared import Resource, input_model, page_model, shown_model
+
+Atomic = Annotated[bool, Query(description="all rows or none: 422 with the same body when one is refused")]
+DryRun = Annotated[bool, Query(description="say what would become of each row, and write nothing")]
 
 
 def router(resources: Sequence[Resource]) -> APIRouter:
@@ -118,24 +118,11 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         input_model(resource, is_patch=True),
     )
 
-    async def save(db: AsyncSession, row: Any) -> None:
-        if resource.before_save is not None:
-            await resource.before_save(db, row)
-        await db.flush()
-
-    async def create_row(caller: access.Signed, body: Any, response: Response) -> Any:
-        db, actor = caller.db, caller.actor
-        given = body.model_dump(exclude_unset=True)
-        if not actor.sees(given.get("plant_id")):
-            raise NotFound("record_unknown", id=given.get("plant_id"))
-        actor.require(f"{resource.code}.create", given.get("plant_id"))
-        row = resource.model(id=new_id(caller.clock.now()), **given)
-        db.add(row)
-        await save(db, row)
-        await db.refresh(row)
-        audit.write(db, actor, f"{resource.code}.create", resource.code, row.id, values(row))
-        response.headers["ETag"] = f'"{row.version}"'
-        return row
+    async def create_row(caller: access.Signed, body: Any) -> Response:
+        row = writing.make(caller, resource, body.model_dump(exclude_unset=True))
+        await writing.save(caller.db, resource, [row])
+        writing.note_made(caller, resource, row)
+        return _one(shape, row, 201)
 
     create_row.__annotations__["body"] = Annotated[new, Body()]
     made.post(
@@ -149,23 +136,15 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         record_id: uuid.UUID,
         caller: access.Signed,
         body: Any,
-        response: Response,
         if_match: Annotated[str | None, Header()] = None,
-    ) -> Any:
-        db, actor = caller.db, caller.actor
-        row = await load(db, actor, resource.model, record_id, f"{resource.code}.update", lock=True)
-        _same_version(row, if_match)
+    ) -> Response:
+        row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.update", lock=True)
+        writing.same_version(row, if_match)
         before = values(row)
-        for name, value in body.model_dump(exclude_unset=True).items():
-            setattr(row, name, value)
-        if not actor.sees(getattr(row, "plant_id", None)):
-            raise NotFound("record_unknown", id=record_id)
-        actor.require(f"{resource.code}.update", getattr(row, "plant_id", None))
-        await save(db, row)
-        await db.refresh(row)
-        audit.write(db, actor, f"{resource.code}.update", resource.code, row.id, changes(before, values(row)))
-        response.headers["ETag"] = f'"{row.version}"'
-        return row
+        writing.change(caller.actor, resource, row, body.model_dump(exclude_unset=True))
+        await writing.save(caller.db, resource, [row])
+        writing.note_changed(caller, resource, row, before)
+        return _one(shape, row)
 
     patch_row.__annotations__["body"] = Annotated[patch, Body()]
     made.patch(
@@ -181,17 +160,68 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         record_id: uuid.UUID, caller: access.Signed, if_match: Annotated[str | None, Header()] = None
     ) -> None:
         row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.retire", lock=True)
-        _same_version(row, if_match)
+        writing.same_version(row, if_match)
         row.retired_at = caller.clock.now()
-        await save(caller.db, row)
+        await writing.save(caller.db, resource, [row])
         audit.write(caller.db, caller.actor, f"{resource.code}.retire", resource.code, row.id)
 
+    _bulk_routes(made, resource, new, patch)
 
-def _same_version(row: Any, if_match: str | None) -> None:
-    if if_match is None:
-        raise Invalid("if_match_missing")
-    if if_match.strip().strip('W/"') != str(row.version):
-        raise Invalid("version_stale", version=row.version)
+
+def _one(shape: type[BaseModel], row: Any, status: int = 200) -> Response:
+    """A row as an answer, with its version."""
+    body = shape.model_validate(row).model_dump_json().encode()
+    return Response(body, status, {"ETag": f'"{row.version}"'}, media_type="application/json")
+
+
+def _bulk_routes(made: APIRouter, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
+    async def create_rows(
+        caller: access.Signed,
+        body: Annotated[Any, Body()],
+        atomic: Atomic = False,
+        dry_run: DryRun = False,
+    ) -> Response:
+        rows = bulk.rows_of(body)
+        return _bulk_answer(await bulk.create(caller, resource, new, rows, atomic=atomic, dry_run=dry_run), atomic)
+
+    change = bulk.patch_model(resource, patch)
+
+    async def update_rows(
+        caller: access.Signed,
+        body: Annotated[Any, Body()],
+        atomic: Atomic = False,
+        dry_run: DryRun = False,
+    ) -> Response:
+        rows = bulk.rows_of(body)
+        return _bulk_answer(await bulk.update(caller, resource, change, rows, atomic=atomic, dry_run=dry_run), atomic)
+
+    for method, verb, shape, act in (
+        ("POST", "create", new, create_rows),
+        ("PATCH", "update", change, update_rows),
+    ):
+        options = _options(resource, verb, f"{verb.capitalize()} many of {resource.code}")
+        made.api_route(
+            f"/{resource.path}:bulk",
+            methods=[method],
+            response_model=bulk.BulkAnswer,
+            openapi_extra={"requestBody": _bulk_body(shape)},
+            **options | {"operation_id": _operation(resource, f"bulk_{verb}")},
+        )(act)
+
+
+def _bulk_body(shape: type[BaseModel]) -> dict[str, Any]:
+    """The body of a bulk request, for the document: a row that is malformed refuses itself only."""
+    # What a row's shape refers to stands in the document already: the single routes have the same fields.
+    items = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+    items.pop("$defs", None)
+    rows = {"type": "array", "minItems": 1, "maxItems": bulk.MAX_ROWS, "items": items}
+    schema = {"type": "object", "required": ["rows"], "properties": {"rows": rows}}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _bulk_answer(answer: bulk.BulkAnswer, atomic: bool) -> Response:
+    status = 422 if atomic and answer.has_failed else 200
+    return Response(answer.model_dump_json().encode(), status, media_type="application/json")
 
 
 def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
@@ -219,7 +249,7 @@ def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
             credentials=credentials,
             signer=request.app.state.signer,
         )
-        return _shown(result)
+        return _shown(resource, result)
 
     act.__annotations__["body"] = Annotated[shape, Body()]
     made.post(
@@ -229,11 +259,12 @@ def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
     )(act)
 
 
-def _shown(result: Any) -> Any:
+def _shown(resource: Resource, result: Any) -> Any:
     """What a verb returned, as JSON: a row by its columns, a model as it is."""
     if result is None or isinstance(result, BaseModel | dict | list):
         return result
-    return {key: _plain(value) for key, value in values(result).items() if key not in audit.SECRET_FIELDS}
+    unseen = audit.SECRET_FIELDS | set(resource.hidden)
+    return {key: _plain(value) for key, value in values(result).items() if key not in unseen}
 
 
 def _plain(value: Any) -> Any:
