@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import BaseModel, create_model
 from pydantic_core import to_json
 
-from server.core import access, audit
+from server.core import access, audit, idempotency
 from server.core.actions import Action, load, perform, values
 from server.core.esign import Credentials
 from server.core.resource import bulk, listing, writing
@@ -118,11 +118,14 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         input_model(resource, is_patch=True),
     )
 
-    async def create_row(caller: access.Signed, body: Any) -> Response:
-        row = writing.make(caller, resource, body.model_dump(exclude_unset=True))
-        await writing.save(caller.db, resource, [row])
-        writing.note_made(caller, resource, row)
-        return _one(shape, row, 201)
+    async def create_row(request: Request, caller: access.Signed, body: Any, key: idempotency.Key = None) -> Response:
+        async def work() -> Response:
+            row = writing.make(caller, resource, body.model_dump(exclude_unset=True))
+            await writing.save(caller.db, resource, [row])
+            writing.note_made(caller, resource, row)
+            return _one(shape, row, 201)
+
+        return await idempotency.once(request, caller, key, work)
 
     create_row.__annotations__["body"] = Annotated[new, Body()]
     made.post(
@@ -176,24 +179,38 @@ def _one(shape: type[BaseModel], row: Any, status: int = 200) -> Response:
 
 def _bulk_routes(made: APIRouter, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
     async def create_rows(
+        request: Request,
         caller: access.Signed,
         body: Annotated[Any, Body()],
         atomic: Atomic = False,
         dry_run: DryRun = False,
+        key: idempotency.Key = None,
     ) -> Response:
         rows = bulk.rows_of(body)
-        return _bulk_answer(await bulk.create(caller, resource, new, rows, atomic=atomic, dry_run=dry_run), atomic)
+
+        async def work() -> Response:
+            fates = await bulk.create(caller, resource, new, rows, atomic=atomic, dry_run=dry_run)
+            return _bulk_answer(fates, atomic)
+
+        return await idempotency.once(request, caller, None if dry_run else key, work)
 
     change = bulk.patch_model(resource, patch)
 
     async def update_rows(
+        request: Request,
         caller: access.Signed,
         body: Annotated[Any, Body()],
         atomic: Atomic = False,
         dry_run: DryRun = False,
+        key: idempotency.Key = None,
     ) -> Response:
         rows = bulk.rows_of(body)
-        return _bulk_answer(await bulk.update(caller, resource, change, rows, atomic=atomic, dry_run=dry_run), atomic)
+
+        async def work() -> Response:
+            fates = await bulk.update(caller, resource, change, rows, atomic=atomic, dry_run=dry_run)
+            return _bulk_answer(fates, atomic)
+
+        return await idempotency.once(request, caller, None if dry_run else key, work)
 
     for method, verb, shape, act in (
         ("POST", "create", new, create_rows),
