@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ from server import seed
 from server.app import RESOURCES
 from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
-from server.core.resource import Resource
+from server.core.resource import Resource, sheets
 from server.identity import matrix, people
 from server.identity.models import Role
 from tests.conftest import a_tenant
@@ -157,6 +159,19 @@ async def test_without_the_right_or_a_token_nothing_is_read_or_done(callers: Cal
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing"), (method, path)
         unknown = await callers.none.request(method, path, headers={"Authorization": "Bearer x"})
         assert unknown.status_code == 401
+
+
+@every_resource
+async def test_every_list_is_a_sheet_too_for_who_may_export(callers: Callers, resource: Resource) -> None:
+    for form in (sheets.CSV, sheets.XLSX):
+        answer = await callers.all.get(url(resource), headers={"Accept": form})
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, form), answer.text
+        refused = await callers.none.get(url(resource), headers={"Accept": form})
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
+    answer = await callers.all.get(url(resource), headers={"Accept": sheets.CSV})
+    listed = list(csv.DictReader(io.StringIO(answer.content.decode(), newline="")))
+    assert [row["id"] for row in listed] == ids(await rows(callers.all, resource))
+    assert not set(listed[0] if listed else ()) & set(resource.hidden)
 
 
 @every_resource

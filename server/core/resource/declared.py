@@ -113,7 +113,7 @@ class Resource:
 
     def permissions(self) -> tuple[str, ...]:
         """Every permission code this resource asks for."""
-        crud = ("read", "create", "update", "retire") if self.is_writable else ("read",)
+        crud = ("read", "export", "create", "update", "retire") if self.is_writable else ("read", "export")
         return tuple(f"{self.code}.{verb}" for verb in (*crud, *(action.name for action in self.actions)))
 
 

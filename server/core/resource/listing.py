@@ -135,7 +135,7 @@ def condition(resource: Resource, key: str, raw: str) -> ColumnElement[bool]:
     return _OPERATORS[operator](getattr(resource.model, name), value)
 
 
-def scope(resource: Resource, actor: Actor, verb: str = "read") -> list[ColumnElement[bool]]:
+def scope(resource: Resource, actor: Actor, verb: str) -> list[ColumnElement[bool]]:
     """The plants where the actor may do this, in the query itself."""
     plant = getattr(resource.model, "plant_id", None)
     plants = actor.plants_with(f"{resource.code}.{verb}")
@@ -177,18 +177,18 @@ def selected(resource: Resource, fields: str | None) -> tuple[str, ...]:
     return tuple(name for name in resource.shown if name in wanted)
 
 
-def ask(resource: Resource, actor: Actor, query: Query, *, verb: str = "read") -> Asked:
+def ask(resource: Resource, actor: Actor, query: Query, *, verbs: Sequence[str] = ("read",)) -> Asked:
     """Check what a list request wants.
 
     Args:
-        verb: what the rows are for; only plants where the actor may do that are in the query.
+        verbs: what the rows are for; only plants where the actor may do all of that are in the query.
 
     Raises:
         Invalid: `parameter_unknown`, `parameter_repeated`, `filter_unknown`, `filter_value_bad`, `sort_unknown`,
             `field_unknown`, `search_unknown`.
     """
     given: dict[str, str] = {}
-    where = scope(resource, actor, verb)
+    where = [clause for verb in verbs for clause in scope(resource, actor, verb)]
     shows_retired = False
     for name, raw in query:
         if name.startswith("filter["):

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from server.core import access, audit, idempotency
 from server.core.actions import Action, load, perform, values
 from server.core.esign import Credentials
-from server.core.resource import bulk, listing, writing
+from server.core.resource import bulk, export, listing, sheets, writing
 from server.core.resource.declared import Resource, input_model, page_model, shown_model
 
 Atomic = Annotated[bool, Query(description="all rows or none: 422 with the same body when one is refused")]
@@ -52,11 +52,16 @@ def _read_routes(made: APIRouter, resource: Resource) -> None:
     shape = shown_model(resource)
     page = page_model(resource, shape)
 
+    options = _options(resource, "read", f"List {resource.code}")
+    sheet = {"schema": {"type": "string", "format": "binary"}}
+    forms = {200: {"content": dict.fromkeys((sheets.CSV, sheets.XLSX), sheet)}}
+
     @made.get(
         f"/{resource.path}",
         response_model=page,
         openapi_extra={"parameters": _parameters(resource)},
-        **_options(resource, "read", f"List {resource.code}"),
+        description=f"As CSV or XLSX (`Accept`) it is the whole list, and needs `{resource.code}.export`.",
+        **options | {"responses": options["responses"] | forms},
     )
     async def list_rows(
         request: Request,
@@ -64,6 +69,9 @@ def _read_routes(made: APIRouter, resource: Resource) -> None:
         limit: Annotated[int, Query(ge=1, le=listing.MAX_PAGE)] = 50,
         after: Annotated[str | None, Query(description="`next` of the page before")] = None,
     ) -> Any:
+        form = sheets.wanted(request.headers.get("accept", ""))
+        if form != sheets.JSON:
+            return await export.answer(request, caller, resource, form)
         asked = listing.ask(resource, caller.actor, request.query_params.multi_items())
         rows, beyond = await listing.find(caller.db, resource, asked, limit=limit, after=after)
         # Written at once: checking each row against its own columns again took most of the request.
