@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from server.core import access, audit, idempotency
 from server.core.actions import Action, load, perform, values
 from server.core.esign import Credentials
-from server.core.resource import bulk, export, listing, sheets, writing
+from server.core.resource import bulk, export, listing, meta, sheets, writing
 from server.core.resource.declared import Resource, input_model, page_model, shown_model
 
 Atomic = Annotated[bool, Query(description="all rows or none: 422 with the same body when one is refused")]
@@ -25,7 +25,9 @@ DryRun = Annotated[bool, Query(description="say what would become of each row, a
 def router(resources: Sequence[Resource]) -> APIRouter:
     """Routes for all resources, below /api/v1."""
     made = APIRouter()
+    paths = {resource.model.__tablename__: resource.path for resource in resources}
     for resource in resources:
+        _meta_route(made, resource, paths)
         _read_routes(made, resource)
         if resource.is_writable:
             _write_routes(made, resource)
@@ -45,7 +47,17 @@ def _options(resource: Resource, verb: str, summary: str) -> dict[str, Any]:
         "operation_id": _operation(resource, verb),
         "dependencies": [access.needs(f"{resource.code}.{verb}")],
         "responses": access.PROBLEMS,
+        "openapi_extra": {"x-permission": f"{resource.code}.{verb}"},
     }
+
+
+def _meta_route(made: APIRouter, resource: Resource, paths: Mapping[str, str]) -> None:
+    options = _options(resource, "read", f"What {resource.code} is: columns, filters, rights, verbs")
+
+    # Before the route of one row, which would take the word for an id.
+    @made.get(f"/{resource.path}/meta", **options | {"operation_id": _operation(resource, "meta")})
+    async def describe_resource(caller: access.Signed) -> meta.ResourceMeta:
+        return meta.describe(resource, caller.actor, paths)
 
 
 def _read_routes(made: APIRouter, resource: Resource) -> None:
@@ -59,9 +71,12 @@ def _read_routes(made: APIRouter, resource: Resource) -> None:
     @made.get(
         f"/{resource.path}",
         response_model=page,
-        openapi_extra={"parameters": _parameters(resource)},
         description=f"As CSV or XLSX (`Accept`) it is the whole list, and needs `{resource.code}.export`.",
-        **options | {"responses": options["responses"] | forms},
+        **options
+        | {
+            "responses": options["responses"] | forms,
+            "openapi_extra": options["openapi_extra"] | {"parameters": _parameters(resource)},
+        },
     )
     async def list_rows(
         request: Request,
@@ -229,9 +244,20 @@ def _bulk_routes(made: APIRouter, resource: Resource, new: type[BaseModel], patc
             f"/{resource.path}:bulk",
             methods=[method],
             response_model=bulk.BulkAnswer,
-            openapi_extra={"requestBody": _bulk_body(shape)},
-            **options | {"operation_id": _operation(resource, f"bulk_{verb}")},
+            **options
+            | {
+                "operation_id": _operation(resource, f"bulk_{verb}"),
+                "responses": options["responses"] | {422: _REFUSED_TOGETHER},
+                "openapi_extra": options["openapi_extra"] | {"requestBody": _bulk_body(shape)},
+            },
         )(act)
+
+
+_REFUSED_TOGETHER: dict[str, Any] = {
+    "description": "A value cannot be right; `atomic`: a row was refused, so none was written",
+    "model": bulk.BulkAnswer,
+    "content": access.PROBLEMS[422]["content"],
+}
 
 
 def _bulk_body(shape: type[BaseModel]) -> dict[str, Any]:
