@@ -17,6 +17,7 @@ from server.core.audit import AuditRow
 from server.core.db.sessions import Database, TenantRef
 from server.core.feed import FeedRow
 from server.core.resource import bulk
+from server.identity.models import Role, UserRole
 from server.plant_ops.models import Equipment, ProductionLine
 from tests.conftest import a_tenant
 from tests.server.conftest import SignIn, a_plant
@@ -199,6 +200,23 @@ async def test_rows_of_another_plant_are_not_there_and_of_a_plant_without_the_ri
     assert fates(answer) == [(404, "record_unknown"), (201, None)]
     refused = await local.post(PATH, json={"rows": [place.row("O")]})
     assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
+
+
+async def test_a_right_at_one_plant_changes_nothing_at_another_that_is_seen(place: Place, sign_in: SignIn) -> None:
+    elsewhere = await a_plant(place.database, place.tenant, "P2")
+    both = await sign_in(place.tenant, "TA", plant_id=elsewhere)
+    async with place.database.tenant_session(place.tenant.id, system(place.tenant.id)) as db:
+        theirs = an_instrument(place.database, elsewhere, 1)
+        db.add(theirs)
+        reader = (await db.scalars(select(Role).where(Role.key == "AU"))).one()
+        person = uuid.UUID((await both.get("/me")).json()["id"])
+        seen = {"plant_id": place.plant, "valid_from": place.database.clock.now()}
+        db.add(UserRole(id=new_id(place.database.clock.now()), user_id=person, role_id=reader.id, **seen))
+    (mine,) = await make(place, "A")
+    changes = [{"id": mine, "version": 1, "unit": "g"}, {"id": str(theirs.id), "version": 1, "unit": "g"}]
+    assert (await both.get(f"/plant-ops/equipment/{mine}")).status_code == 200
+    answer = await both.patch(PATH, json={"rows": changes})
+    assert fates(answer) == [(403, "permission_missing"), (200, None)]
 
 
 async def test_rows_of_another_company_are_not_there(place: Place, sign_in: SignIn) -> None:
