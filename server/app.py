@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Response
 from pydantic import BaseModel
@@ -11,7 +12,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
-from server.core import http, mail
+from server.core import access, http, mail
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 from server.core.events import Reactions
@@ -85,7 +86,7 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
-        responses={400: {"description": "The request cannot be read", "content": {http.PROBLEM: {}}}},
+        responses={400: access.PROBLEMS[400]},
     )
     app.state.settings, app.state.clock, app.state.secret = settings, clock, cluster.secret
     app.state.authenticate, app.state.signer, app.state.reactions = (
@@ -119,4 +120,13 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
     for each in ROUTERS:
         app.include_router(each, prefix=API)
     app.include_router(router(RESOURCES), prefix=API)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's way to complete the document
     return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with what a problem is."""
+    if app.openapi_schema is None:
+        made = FastAPI.openapi(app)
+        made.setdefault("components", {}).setdefault("schemas", {})["Problem"] = access.PROBLEM_SCHEMA
+    return app.openapi_schema or {}

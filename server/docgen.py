@@ -29,13 +29,18 @@ def resources() -> str:
     """Every table the API offers."""
     lines = [
         "# Resources",
+        "A list also takes `sort=a,-b`, `fields=a,b`, `q=` where it can be searched, `limit` (200 at most) and",
+        "`after`, the `next` of the page before. Every list may be filtered by `id`, and by `retired_at` where the",
+        "table has it; retired rows are left out unless that filter asks for them. `ne` holds empty ones too,",
+        "`between` both its ends, `in` at most 200 values; `like` is a prefix, whatever its case. What is not in this",
+        "table is refused (422).",
         "",
         "| Path | Permission prefix | Set | Filters | Sorted by | Verbs |",
         "|---|---|---|---|---|---|",
     ]
     for each in sorted(RESOURCES, key=lambda resource: resource.path):
         verbs = ", ".join(f"`:{action.name}`{' (signed)' if action.signature else ''}" for action in each.actions)
-        filters = ", ".join(f"{name} ({operators})" for name, operators in each.filters.items())
+        filters = ", ".join(f"{name} ({' '.join(each.operators(name))})" for name in each.filters)
         fields = ", ".join(f"{name}{' (once)' if name in each.fixed else ''}" for name in each.writable)
         lines.append(
             f"| `/api/v1/{each.path}` | `{each.code}` | {fields} | {filters} | {', '.join(each.sorts)} | {verbs} |"

@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMark
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from foodflow_kernel import sentences
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import NotAllowed
 from server.core import events
@@ -40,18 +41,48 @@ PUBLIC: dict[str, str] = {
 }
 """Routes that need no person, each with its reason."""
 
+PROBLEM = "application/problem+json"
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457); further members are the data of the case.",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "urn:foodflow:problem:<code>"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "stable; programs key on it"},
+        "detail": {"type": "string", "description": "a sentence for a person"},
+        "request_id": {"type": ["string", "null"], "description": "the same as in the server's log"},
+    },
+    "additionalProperties": True,
+}
+"""Stands in the document as ``#/components/schemas/Problem``."""
+
+
+def _problem(status: int, text: str, code: str, **data: Any) -> dict[str, Any]:
+    example = {
+        "type": f"urn:foodflow:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "code": code,
+        "detail": sentences.sentence(code, data),
+        "request_id": "7f2d0c5e9b1a4d6c8e3f",
+        **data,
+    }
+    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
+    return {"description": text, "content": content}
+
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {"application/problem+json": {}}}
-    for status, text in (
-        (400, "The request cannot be read"),
-        (401, "Not signed in"),
-        (403, "The permission is missing"),
-        (404, "Not there, or not yours"),
-        (409, "A rule or state says no"),
-        (412, "Changed since it was read"),
-        (422, "A value cannot be right"),
-        (428, "If-Match is missing"),
-    )
+    400: _problem(400, "The request cannot be read", "request_invalid"),
+    401: _problem(401, "Not signed in", "not_signed_in"),
+    403: _problem(403, "The permission is missing", "permission_missing", permission="plant_ops.line.update"),
+    404: _problem(404, "Not there, or not yours", "record_unknown"),
+    409: _problem(409, "A rule or state says no", "illegal_move", machine="lot", state="released", move="release"),
+    412: _problem(412, "Changed since it was read", "version_stale", version=3),
+    422: _problem(422, "A value cannot be right", "filter_unknown", name="filter[no_such]"),
+    428: _problem(428, "If-Match is missing", "if_match_missing"),
 }
 
 

@@ -22,6 +22,16 @@ def announce(db: AsyncSession, event: object) -> None:
     db.info.setdefault(_ANNOUNCED, []).append(event)
 
 
+def count(db: AsyncSession) -> int:
+    """How much was announced so far."""
+    return len(db.info.get(_ANNOUNCED, ()))
+
+
+def forget(db: AsyncSession, after: int) -> None:
+    """Take back what was announced after a ``count``: its transaction was undone."""
+    del db.info.get(_ANNOUNCED, [])[after:]
+
+
 async def deliver(db: AsyncSession, reactions: Reactions) -> None:
     """Run the reactions to everything announced so far, and to what they announce in turn."""
     waiting: list[object] = db.info.get(_ANNOUNCED, [])

@@ -22,6 +22,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foodflow_kernel import sentences
 from foodflow_kernel.errors import FoodFlowError, Invalid, NotAllowed, NotFound, Refused
 from server.core.audit import request_id
 from server.core.db.sessions import current_tenant
@@ -81,9 +82,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(FoodFlowError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(StaleDataError, _stale)
-    app.add_exception_handler(IntegrityError, _conflict)
-    app.add_exception_handler(DataError, _unstorable)
+    app.add_exception_handler(StaleDataError, _told)
+    app.add_exception_handler(IntegrityError, _told)
+    app.add_exception_handler(DataError, _told)
     app.add_exception_handler(OperationalError, _no_database)
     app.add_exception_handler(InterfaceError, _no_database)
     app.add_middleware(RequestIds)
@@ -118,20 +119,30 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
-async def _stale(_request: Request, _error: Exception) -> JSONResponse:
-    return problem(412, "version_stale", "Somebody else changed this first. Read it again, then repeat your change.")
+def told(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
+    """Status, code, sentence and data of an error that a caller may be told of; None for any other."""
+    if isinstance(error, FoodFlowError):
+        return status_of(error), error.code, error.sentence, error.data
+    if isinstance(error, StaleDataError):
+        return 412, "version_stale", sentences.sentence("version_stale", {}), {}
+    if isinstance(error, IntegrityError):
+        # The constraint's name says which rule of the database refused; its values stay in the log.
+        name = getattr(getattr(getattr(error, "orig", None), "diag", None), "constraint_name", None)
+        log.info("refused by constraint", extra={"constraint": name})
+        return 409, "constraint_violated", "This does not fit what is already there.", {"constraint": name}
+    if isinstance(error, DataError):
+        log.info("a value the database cannot hold", exc_info=error)
+        detail = "A value is too large, or holds characters that cannot be stored."
+        return 422, "value_out_of_range", detail, {}
+    return None
 
 
-async def _conflict(_request: Request, error: Exception) -> JSONResponse:
-    # The constraint's name says which rule of the database refused; its values stay in the log.
-    name = getattr(getattr(getattr(error, "orig", None), "diag", None), "constraint_name", None)
-    log.info("refused by constraint", extra={"constraint": name})
-    return problem(409, "constraint_violated", "This does not fit what is already there.", {"constraint": name})
-
-
-async def _unstorable(_request: Request, error: Exception) -> JSONResponse:
-    log.info("a value the database cannot hold", exc_info=error)
-    return problem(422, "value_out_of_range", "A value is too large, or holds characters that cannot be stored.")
+async def _told(_request: Request, error: Exception) -> JSONResponse:
+    said = told(error)
+    if said is None:
+        raise error
+    status, code, detail, data = said
+    return problem(status, code, detail, data)
 
 
 async def _no_database(_request: Request, error: Exception) -> JSONResponse:

@@ -56,6 +56,9 @@ class Settings(BaseModel):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     max_connections: int = Field(40, ge=4, description="database connections of all tenants together")
     max_engines: int = Field(50, ge=1, description="tenants whose connections are kept open")
+    idempotency_hours: int = Field(
+        24, ge=1, description="hours that the answer to a request with an Idempotency-Key is kept"
+    )
     fsync: bool = Field(True, description="embedded PostgreSQL only; off is for tests, a power cut then loses data")
 
     def secret(self) -> bytes:

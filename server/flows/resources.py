@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.core.actions import Action
-from server.core.resource import Resource
+from server.core.resource import ANY, Resource
 from server.flows import pallets
 from server.fsq import lot
 from server.fsq.models import Lot, Pallet
@@ -13,7 +13,7 @@ LOT = Resource(
     owner="V",
     path="fsq/lots",
     code="fsq.lot",
-    filters={"item_id": "eq in", "status": "eq in", "kind": "eq in", "lot_code": "eq in", "supplier_lot": "eq"},
+    filters={"item_id": ANY, "status": ANY, "kind": ANY, "lot_code": ANY, "supplier_lot": ANY},
     sorts=("lot_code", "expiry_on", "received_at", "made_at"),
     search=("lot_code", "supplier_lot"),
     actions=(
@@ -26,7 +26,7 @@ PALLET = Resource(
     owner="V",
     path="fsq/pallets",
     code="fsq.pallet",
-    filters={"lot_id": "eq in", "status": "eq in", "sscc": "eq"},
+    filters={"lot_id": ANY, "status": ANY, "sscc": ANY},
     sorts=("packed_at", "sscc"),
     search=("sscc",),
     actions=(Action("ship", pallets.ship, lot.Ship),),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.core.actions import Action
-from server.core.resource import Resource
+from server.core.resource import ANY, Resource
 from server.fsq import hold
 from server.fsq.models import (
     Ccp,
@@ -16,14 +16,12 @@ from server.fsq.models import (
     TraceLink,
 )
 
-_WHEN = "gte lt"
-
 HOLD = Resource(
     model=LotHold,
     owner="V",
     path="fsq/holds",
     code="fsq.hold",
-    filters={"lot_id": "eq in", "state": "eq in", "deviation_id": "eq in", "placed_at": _WHEN},
+    filters={"lot_id": ANY, "state": ANY, "deviation_id": ANY, "placed_at": ANY},
     sorts=("placed_at",),
     actions=(Action("release", hold.release, hold.Release, signature=True, risk="approve"),),
 )
@@ -32,7 +30,7 @@ CCP = Resource(
     owner="V",
     path="fsq/ccps",
     code="fsq.ccp",
-    filters={"line_id": "eq in", "ccp_no": "eq in"},
+    filters={"line_id": ANY, "ccp_no": ANY},
     sorts=("ccp_no",),
 )
 CCP_VERSION = Resource(
@@ -40,7 +38,7 @@ CCP_VERSION = Resource(
     owner="V",
     path="fsq/ccp-versions",
     code="fsq.ccp",
-    filters={"ccp_id": "eq in", "status": "eq in"},
+    filters={"ccp_id": ANY, "status": ANY},
     sorts=("ccp_version",),
 )
 CCP_MONITORING = Resource(
@@ -48,7 +46,7 @@ CCP_MONITORING = Resource(
     owner="F",
     path="fsq/ccp-monitoring",
     code="fsq.ccp_monitoring",
-    filters={"ccp_id": "eq in", "batch_id": "eq in", "occurred_at": _WHEN, "result_server": "eq in"},
+    filters={"ccp_id": ANY, "batch_id": ANY, "occurred_at": ANY, "result_server": ANY},
     sorts=("occurred_at",),
 )
 DEVIATION = Resource(
@@ -57,12 +55,12 @@ DEVIATION = Resource(
     path="fsq/deviations",
     code="fsq.deviation",
     filters={
-        "state": "eq in",
-        "severity": "eq in",
-        "batch_id": "eq in",
-        "line_id": "eq in",
-        "detected_at": _WHEN,
-        "number": "eq",
+        "state": ANY,
+        "severity": ANY,
+        "batch_id": ANY,
+        "line_id": ANY,
+        "detected_at": ANY,
+        "number": ANY,
     },
     sorts=("detected_at", "number"),
     search=("number", "summary"),
@@ -72,7 +70,7 @@ DEVIATION_STEP = Resource(
     owner="F",
     path="fsq/deviation-steps",
     code="fsq.deviation",
-    filters={"deviation_id": "eq in"},
+    filters={"deviation_id": ANY},
     sorts=("occurred_at",),
 )
 INTERLOCK_STOP = Resource(
@@ -80,7 +78,7 @@ INTERLOCK_STOP = Resource(
     owner="F",
     path="fsq/interlock-stops",
     code="fsq.lot",
-    filters={"batch_id": "eq in", "cause": "eq in", "occurred_at": _WHEN},
+    filters={"batch_id": ANY, "cause": ANY, "occurred_at": ANY},
     sorts=("occurred_at",),
 )
 TRACE_LINK = Resource(
@@ -89,11 +87,11 @@ TRACE_LINK = Resource(
     path="fsq/trace-links",
     code="fsq.trace",
     filters={
-        "from_lot_id": "eq in",
-        "to_lot_id": "eq in",
-        "batch_id": "eq in",
-        "pallet_id": "eq in",
-        "cte": "eq in",
+        "from_lot_id": ANY,
+        "to_lot_id": ANY,
+        "batch_id": ANY,
+        "pallet_id": ANY,
+        "cte": ANY,
     },
     sorts=("occurred_at",),
 )

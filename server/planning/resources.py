@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.core.resource import Resource
+from server.core.resource import ANY, Resource
 from server.planning.models import Bom, BomLine, Item, WorkOrder
 
 ITEM = Resource(
@@ -10,7 +10,7 @@ ITEM = Resource(
     owner="V",
     path="planning/items",
     code="planning.item",
-    filters={"kind": "eq in", "code": "eq in"},
+    filters={"kind": ANY, "code": ANY},
     sorts=("code",),
     search=("code",),
 )
@@ -19,14 +19,14 @@ BOM = Resource(
     owner="V",
     path="planning/boms",
     code="planning.bom",
-    filters={"item_id": "eq in", "status": "eq in"},
+    filters={"item_id": ANY, "status": ANY},
 )
 BOM_LINE = Resource(
     model=BomLine,
     owner="V",
     path="planning/bom-lines",
     code="planning.bom",
-    filters={"bom_id": "eq in", "item_id": "eq in"},
+    filters={"bom_id": ANY, "item_id": ANY},
     sorts=("step",),
 )
 WORK_ORDER = Resource(
@@ -34,7 +34,7 @@ WORK_ORDER = Resource(
     owner="V",
     path="planning/work-orders",
     code="planning.work_order",
-    filters={"status": "eq in", "line_id": "eq in", "wo_no": "eq"},
+    filters={"status": ANY, "line_id": ANY, "wo_no": ANY},
     sorts=("start_at", "wo_no"),
     search=("wo_no",),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from server.core.actions import Action
 from server.core.models import Plant
-from server.core.resource import Resource
+from server.core.resource import ANY, Resource
 from server.plant_ops import downtime
 from server.plant_ops.models import (
     BatchMove,
@@ -22,9 +22,7 @@ from server.plant_ops.models import (
     WeightSpec,
 )
 
-_WHEN = "gte lt"
-
-PLANT = Resource(model=Plant, owner="V", path="plants", code="core.plant", filters={"code": "eq"}, sorts=("code",))
+PLANT = Resource(model=Plant, owner="V", path="plants", code="core.plant", filters={"code": ANY}, sorts=("code",))
 LINE = Resource(
     model=ProductionLine,
     owner="M",
@@ -32,7 +30,7 @@ LINE = Resource(
     code="plant_ops.line",
     writable=("plant_id", "code", "name", "names", "area", "kind", "allergen_class", "oee_target"),
     fixed={"plant_id", "code"},
-    filters={"plant_id": "eq", "code": "eq in"},
+    filters={"plant_id": ANY, "code": ANY},
     sorts=("code",),
 )
 EQUIPMENT = Resource(
@@ -45,7 +43,7 @@ EQUIPMENT = Resource(
         "resolution", "calib_interval_d", "calib_due_on", "test_weight_g", "test_tolerance_g", "test_every_min",
     ),
     fixed={"plant_id", "tag"},
-    filters={"line_id": "eq in", "equipment_class": "eq in", "tag": "eq", "calib_due_on": _WHEN},
+    filters={"line_id": ANY, "equipment_class": ANY, "tag": ANY, "calib_due_on": ANY},
     sorts=("tag", "calib_due_on"),
     search=("tag",),
 )  # fmt: skip
@@ -54,7 +52,7 @@ SENSOR = Resource(
     owner="V",
     path="plant-ops/sensors",
     code="plant_ops.sensor",
-    filters={"line_id": "eq in", "tag": "eq"},
+    filters={"line_id": ANY, "tag": ANY},
     sorts=("tag",),
 )
 REASON = Resource(
@@ -64,7 +62,7 @@ REASON = Resource(
     code="plant_ops.reason",
     writable=("tree", "code", "names", "category", "is_failure", "is_planned", "icon", "sort"),
     fixed={"tree", "code"},
-    filters={"tree": "eq in", "code": "eq in"},
+    filters={"tree": ANY, "code": ANY},
     sorts=("sort",),
 )
 WEIGHT_SPEC = Resource(
@@ -74,7 +72,7 @@ WEIGHT_SPEC = Resource(
     code="planning.weight_spec",
     writable=("item_id", "spec_version", "low_g", "target_g", "high_g", "tare_g", "sample_size", "every_min"),
     fixed={"item_id", "spec_version", "low_g", "target_g", "high_g"},
-    filters={"item_id": "eq in"},
+    filters={"item_id": ANY},
     sorts=("spec_version",),
 )
 BATCH = Resource(
@@ -82,7 +80,7 @@ BATCH = Resource(
     owner="V",
     path="plant-ops/batches",
     code="plant_ops.batch",
-    filters={"line_id": "eq in", "status": "eq in", "batch_no": "eq", "item_id": "eq in", "started_at": _WHEN},
+    filters={"line_id": ANY, "status": ANY, "batch_no": ANY, "item_id": ANY, "started_at": ANY},
     sorts=("started_at", "batch_no"),
     search=("batch_no",),
 )
@@ -91,7 +89,7 @@ BATCH_MOVE = Resource(
     owner="F",
     path="plant-ops/batch-moves",
     code="plant_ops.batch",
-    filters={"batch_id": "eq in", "outcome": "eq in"},
+    filters={"batch_id": ANY, "outcome": ANY},
     sorts=("occurred_at",),
 )
 LINE_EVENT = Resource(
@@ -99,7 +97,7 @@ LINE_EVENT = Resource(
     owner="F",
     path="plant-ops/line-events",
     code="plant_ops.line_event",
-    filters={"line_id": "eq in", "state": "eq in", "occurred_at": _WHEN},
+    filters={"line_id": ANY, "state": ANY, "occurred_at": ANY},
     sorts=("occurred_at",),
 )
 LINE_COUNT = Resource(
@@ -107,7 +105,7 @@ LINE_COUNT = Resource(
     owner="F",
     path="plant-ops/line-counts",
     code="plant_ops.line_event",
-    filters={"line_id": "eq in", "batch_id": "eq in", "occurred_at": _WHEN},
+    filters={"line_id": ANY, "batch_id": ANY, "occurred_at": ANY},
     sorts=("occurred_at",),
 )
 WEIGHING = Resource(
@@ -115,7 +113,7 @@ WEIGHING = Resource(
     owner="F",
     path="plant-ops/weighings",
     code="plant_ops.weighing",
-    filters={"batch_id": "eq in", "lot_id": "eq in", "result_server": "eq in", "occurred_at": _WHEN},
+    filters={"batch_id": ANY, "lot_id": ANY, "result_server": ANY, "occurred_at": ANY},
     sorts=("occurred_at",),
 )
 TEST_WEIGHT = Resource(
@@ -123,7 +121,7 @@ TEST_WEIGHT = Resource(
     owner="F",
     path="plant-ops/test-weights",
     code="plant_ops.weighing",
-    filters={"equipment_id": "eq in", "occurred_at": _WHEN},
+    filters={"equipment_id": ANY, "occurred_at": ANY},
     sorts=("occurred_at",),
 )
 SCRAP = Resource(
@@ -131,7 +129,7 @@ SCRAP = Resource(
     owner="F",
     path="plant-ops/scrap",
     code="plant_ops.scrap",
-    filters={"batch_id": "eq in", "line_id": "eq in", "reason_code": "eq in", "occurred_at": _WHEN},
+    filters={"batch_id": ANY, "line_id": ANY, "reason_code": ANY, "occurred_at": ANY},
     sorts=("occurred_at",),
 )
 DOWNTIME = Resource(
@@ -139,7 +137,7 @@ DOWNTIME = Resource(
     owner="V",
     path="plant-ops/downtime",
     code="plant_ops.downtime",
-    filters={"line_id": "eq in", "state": "eq in", "started_at": _WHEN, "reason_code": "eq in"},
+    filters={"line_id": ANY, "state": ANY, "started_at": ANY, "reason_code": ANY},
     sorts=("started_at",),
     actions=(
         Action("close", downtime.close, downtime.Close),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,7 @@ from server import seed
 from server.app import RESOURCES
 from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
-from server.core.resource import Resource
+from server.core.resource import Resource, sheets
 from server.identity import matrix, people
 from server.identity.models import Role
 from tests.conftest import a_tenant
@@ -147,10 +149,11 @@ async def test_another_company_sees_nothing(callers: Callers, resource: Resource
 @every_resource
 async def test_without_the_right_or_a_token_nothing_is_read_or_done(callers: Callers, resource: Resource) -> None:
     record_id = str(uuid.uuid4())
-    asked = [("GET", url(resource)), ("GET", url(resource, record_id))]
+    asked = [("GET", url(resource)), ("GET", url(resource, record_id)), ("GET", f"{url(resource)}/meta")]
     asked += [("POST", f"{url(resource, record_id)}:{each.name.replace('_', '-')}") for each in resource.actions]
     if resource.is_writable:
         asked += [("POST", url(resource)), ("PATCH", url(resource, record_id)), ("DELETE", url(resource, record_id))]
+        asked += [("POST", f"{url(resource)}:bulk"), ("PATCH", f"{url(resource)}:bulk")]
     for method, path in asked:
         refused = await callers.none.request(method, path, json=None if method == "GET" else {})
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing"), (method, path)
@@ -159,11 +162,79 @@ async def test_without_the_right_or_a_token_nothing_is_read_or_done(callers: Cal
 
 
 @every_resource
+async def test_every_list_is_a_sheet_too_for_who_may_export(callers: Callers, resource: Resource) -> None:
+    for form in (sheets.CSV, sheets.XLSX):
+        answer = await callers.all.get(url(resource), headers={"Accept": form})
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, form), answer.text
+        refused = await callers.none.get(url(resource), headers={"Accept": form})
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
+    answer = await callers.all.get(url(resource), headers={"Accept": sheets.CSV})
+    listed = list(csv.DictReader(io.StringIO(answer.content.decode(), newline="")))
+    assert [row["id"] for row in listed] == ids(await rows(callers.all, resource))
+    assert not set(listed[0] if listed else ()) & set(resource.hidden)
+
+
+def a_value(operator: str, value: Any) -> str:
+    return {"null": "false", "between": f"{value},{value}", "like": str(value)[:2]}.get(operator, str(value))
+
+
+@every_resource
+async def test_the_description_says_what_the_list_and_its_filters_do(callers: Callers, resource: Resource) -> None:
+    answer = await callers.all.get(f"{url(resource)}/meta")
+    assert answer.status_code == 200, answer.text
+    meta, every = answer.json(), await rows(callers.all, resource)
+    columns = {column["name"]: column for column in meta["columns"]}
+    assert all(set(row) == set(columns) for row in every)
+    for name, column in columns.items():
+        filled = [row[name] for row in every if row[name] is not None]
+        assert column["nullable"] or len(filled) == len(every), name
+        assert column["enum"] is None or set(filled) <= set(column["enum"]), name
+        sorts = await callers.all.get(url(resource), params={"sort": f"-{name}"})
+        assert sorts.status_code == (200 if column["sortable"] else 422), name
+        assert not (column["filters"] and column["type"] == "object" and column["filters"] != ["null"]), name
+        if not column["filters"]:
+            refused = await callers.all.get(url(resource), params={f"filter[{name}][eq]": "1"})
+            assert refused.json().get("code") == "filter_unknown", name
+        for operator in column["filters"] if filled else ():
+            asked = {f"filter[{name}][{operator}]": a_value(operator, filled[0])}
+            found = await callers.all.get(url(resource), params=asked)
+            assert found.status_code == 200, (asked, found.text)
+            assert found.json()["items"] or operator in ("lt", "gt", "ne"), asked
+    assert meta["permissions"] == dict.fromkeys(resource.permissions(), True)
+    assert [action["name"] for action in meta["actions"]] == [a.name.replace("_", "-") for a in resource.actions]
+    assert {column["editable"] for column in meta["columns"]} != {"never"} or not resource.is_writable
+
+
+@every_writable
+async def test_a_form_drawn_from_the_description_makes_a_row(callers: Callers, resource: Resource) -> None:
+    columns = (await callers.all.get(f"{url(resource)}/meta")).json()["columns"]
+    required = [column["name"] for column in columns if column["required"]]
+    assert required
+    pattern = (await rows(callers.all, resource))[0]
+    new = {name: pattern[name] for name in required}
+    new |= {name: f"{new[name]}-form" for name in UNIQUE & set(new)}
+    new |= {"spec_version": new["spec_version"] + 7} if "spec_version" in new else {}
+    for name in required:
+        less = {key: value for key, value in new.items() if key != name}
+        answer = await callers.all.post(url(resource), json=less)
+        assert answer.json()["errors"][0]["where"] == f"body.{name}"
+    made = await callers.all.post(url(resource), json=new)
+    assert made.status_code == 201, made.text
+    editable = {column["name"]: column["editable"] for column in columns}
+    for name, when in editable.items():
+        change = await callers.all.patch(url(resource, made.json()["id"]), json={name: pattern[name]})
+        assert change.status_code == (428 if when == "always" else 422), name
+
+
+@every_resource
 async def test_what_may_not_be_written_has_no_route(callers: Callers, resource: Resource) -> None:
     record_id = str(uuid.uuid4())
     if not resource.is_writable:
         for method, path in (("POST", ""), ("PATCH", record_id), ("PUT", record_id), ("DELETE", record_id)):
             answer = await callers.all.request(method, url(resource, path), json={})
+            assert answer.status_code in (404, 405)
+        for method in ("POST", "PATCH"):
+            answer = await callers.all.request(method, f"{url(resource)}:bulk", json={"rows": [{}]})
             assert answer.status_code in (404, 405)
 
 

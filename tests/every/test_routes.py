@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -11,9 +13,11 @@ from sqlalchemy import URL
 from starlette.routing import BaseRoute
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.sentences import SENTENCES
 from server.app import RESOURCES, create_app
 from server.core import access
 from server.core.db.postgres import Cluster
+from server.core.resource import Resource, sheets
 from server.core.settings import Settings
 from server.identity import matrix
 
@@ -61,5 +65,45 @@ def test_every_route_declares_a_permission(path: str, route: APIRoute) -> None:
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)
 def test_every_permission_of_a_resource_is_held_by_some_role(resource: object) -> None:
+    """All but exports: a role has one where the domain says X; a company may give it to a role of its own."""
     held = {code for role in matrix.ROLES for code in matrix.grants(role, matrix.declared())}
+    held |= {code for code in matrix.declared() if code.endswith(".export")}
     assert set(resource.permissions()) <= held  # type: ignore[attr-defined]  # parametrised over Resource
+
+
+DOCUMENT = APP.openapi()
+
+
+def test_the_document_refers_to_nothing_that_is_not_there() -> None:
+    text = json.dumps(DOCUMENT)
+    referred = set(re.findall(r'"\$ref": "([^"]+)"', text))
+    assert referred == {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]} & referred
+    assert "#/components/schemas/Problem" in referred
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)
+def test_the_document_says_permission_errors_and_examples_of_a_resource(resource: Resource) -> None:
+    base = f"/api/v1/{resource.path}"
+    one = f"{base}/{{record_id}}"
+    own = {base, one, f"{base}/meta", f"{base}:bulk"} | {f"{one}:{a.name.replace('_', '-')}" for a in resource.actions}
+    operations = 0
+    for path, verbs in DOCUMENT["paths"].items():
+        if path not in own:
+            continue
+        for verb, operation in verbs.items():
+            operations += 1
+            (code,) = {
+                c for p, r in ROUTES if p == path and verb.upper() in (r.methods or ()) for c in codes(r.dependant)
+            }
+            assert operation["x-permission"] == code in matrix.declared(), (path, verb)
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    content = answer["content"]["application/problem+json"]
+                    assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                    assert content["example"]["code"] in SENTENCES.keys() | {"request_invalid"}
+            assert {"400", "401", "403", "404", "409", "422"} <= set(operation["responses"])
+    assert operations == (8 if resource.is_writable else 3) + len(resource.actions)
+    listed = {each["name"] for each in DOCUMENT["paths"][base]["get"]["parameters"]}
+    assert {f"filter[{name}][{op}]" for name in resource.filterable for op in resource.operators(name)} <= listed
+    assert {"sort", "fields", "limit", "after"} <= listed
+    assert set(DOCUMENT["paths"][base]["get"]["responses"]["200"]["content"]) == {sheets.JSON, sheets.CSV, sheets.XLSX}

@@ -19,7 +19,7 @@ TENANT_MODULES = (
     "server.core.audit",
     "server.core.esign",
     "server.core.corrections",
-    "server.core.esign",
+    "server.core.idempotency",
     "server.core.models",
     "server.identity.models",
     "server.planning.models",

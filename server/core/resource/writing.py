@@ -1,0 +1,93 @@
+"""Rows that are made and changed: whose they are, the last check, the audit row. One row or many."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from foodflow_kernel.errors import Invalid, NotFound
+from foodflow_kernel.ids import new_id
+from server.core import audit
+from server.core.access import Caller
+from server.core.actions import changes, values
+from server.core.actor import Actor
+from server.core.resource.declared import Resource
+
+
+def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
+    """A new row in the session, not yet written.
+
+    Raises:
+        NotFound: `record_unknown` for a plant the actor does not see.
+        NotAllowed: `permission_missing` at that plant.
+    """
+    plant = given.get("plant_id")
+    if not caller.actor.sees(plant):
+        raise NotFound("record_unknown", id=plant)
+    caller.actor.require(f"{resource.code}.create", plant)
+    row = resource.model(id=new_id(caller.clock.now()), **given)
+    caller.db.add(row)
+    return row
+
+
+def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any]) -> None:
+    """Set columns of a row that the actor may change where it is and where it goes.
+
+    Raises:
+        NotFound: `record_unknown` for a row or target plant the actor does not see.
+        NotAllowed: `permission_missing` at either plant.
+    """
+    here = getattr(row, "plant_id", None)
+    for plant in (here, given.get("plant_id", here)):
+        if not actor.sees(plant):
+            raise NotFound("record_unknown", id=row.id)
+        actor.require(f"{resource.code}.update", plant)
+    for name, value in given.items():
+        setattr(row, name, value)
+
+
+async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
+    """Let the resource check, write, and read back what the database made of it."""
+    for row in rows:
+        if resource.before_save is not None:
+            await resource.before_save(db, row)
+    await db.flush()
+    wanted = select(resource.model).where(resource.model.id.in_([row.id for row in rows]))
+    await db.scalars(wanted.execution_options(populate_existing=True))
+
+
+def note_made(caller: Caller, resource: Resource, row: Any) -> None:
+    """The audit row of a birth."""
+    audit.write(caller.db, caller.actor, f"{resource.code}.create", resource.code, row.id, values(row))
+
+
+def note_changed(caller: Caller, resource: Resource, row: Any, before: Mapping[str, Any]) -> None:
+    """The audit row of a change."""
+    diff = changes(before, values(row))
+    audit.write(caller.db, caller.actor, f"{resource.code}.update", resource.code, row.id, diff)
+
+
+async def locked(caller: Caller, resource: Resource, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:
+    """The rows of these ids that the actor sees, locked in one order so that two requests never block each other."""
+    wanted = select(resource.model).where(resource.model.id.in_(ids)).order_by(resource.model.id)
+    plant, plants = getattr(resource.model, "plant_id", None), caller.actor.plant_ids
+    if plant is not None and plants is not None:
+        wanted = wanted.where(or_(plant.is_(None), plant.in_(plants)))
+    rows = (await caller.db.scalars(wanted.with_for_update().execution_options(populate_existing=True))).all()
+    return {row.id: row for row in rows}
+
+
+def same_version(row: Any, said: int | str | None) -> None:
+    """Refuse a change of a row that its author has not read as it is.
+
+    Raises:
+        Invalid: `if_match_missing`, `version_stale`.
+    """
+    if said is None:
+        raise Invalid("if_match_missing")
+    if str(said).strip().strip('W/"') != str(row.version):
+        raise Invalid("version_stale", version=row.version)
