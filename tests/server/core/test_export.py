@@ -181,7 +181,9 @@ async def test_memory_does_not_grow_with_the_list(database: Database, tenant: Te
     await many(database, tenant, plant, 12_000)
     sent, much = await peak(database, tenant)
     assert sent > 15_000 * 200
-    assert much < little * 1.3, (little, much)
+    # Five times the rows: held all at once they would be four times the bytes. What the collector has not
+    # looked at yet differs by half with what ran before in this process.
+    assert much < little * 2.5, (little, much)
 
 
 @pytest.mark.parametrize("make", [export.csv_of, export.xlsx_of])
