@@ -60,7 +60,8 @@ TOKENS: dict[str, tuple[str, str, str]] = {
     "track": ("#DDE3E8", "#2A3B47", "#333333"),
     "focus": ("#0E5A97", "#74B9F3", "#FFE100"),
 }
-"""``onBar2``, ``barSoft``, ``barLine``, ``accentBar``, ``critBar`` stand on the dark bar, in every theme."""
+"""``onBar2``, ``onSide``, ``onSideHere``, ``barSoft``, ``barLine``, ``accentBar``, ``critBar`` and the logo's ``mark``
+tokens stand on the dark bar or sidebar, in every theme."""
 
 
 def hex_of(name: str, theme: Theme) -> str:

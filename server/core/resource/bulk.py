@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError, create_model
@@ -65,6 +65,23 @@ class _Envelope(BaseModel):
 Step = tuple[int, BaseModel]
 """The place of a row in the request, and what it says."""
 Run = Callable[[Sequence[Step]], Awaitable[dict[int, RowResult]]]
+
+
+class Act(Protocol):
+    """``create`` or ``update``."""
+
+    async def __call__(
+        self,
+        caller: Caller,
+        resource: Resource,
+        shape: type[BaseModel],
+        rows: Sequence[Any],
+        *,
+        atomic: bool,
+        dry_run: bool,
+    ) -> BulkAnswer:
+        """Do it to many rows."""
+        ...
 
 
 class _UndoError(Exception):

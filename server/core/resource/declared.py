@@ -111,6 +111,11 @@ class Resource:
         """Whether a column may be empty."""
         return bool(inspect(self.model).columns[name].nullable)
 
+    def may_be_left_out(self, name: str) -> bool:
+        """Whether a row can be made without giving this column."""
+        column = inspect(self.model).columns[name]
+        return bool(column.nullable) or column.default is not None or column.server_default is not None
+
     def permissions(self) -> tuple[str, ...]:
         """Every permission code this resource asks for."""
         crud = ("read", "export", "create", "update", "retire") if self.is_writable else ("read", "export")
@@ -187,16 +192,10 @@ def input_model(resource: Resource, *, is_patch: bool) -> type[BaseModel]:
     """The shape of what a request may set, at birth or later."""
     types = column_types(resource.model)
     fields: dict[str, Any] = {}
-    columns = inspect(resource.model).columns
     for name in resource.writable:
         if is_patch and name in resource.fixed:
             continue
-        optional = (
-            is_patch
-            or columns[name].nullable
-            or columns[name].default is not None
-            or columns[name].server_default is not None
-        )
+        optional = is_patch or resource.may_be_left_out(name)
         fields[name] = (wire(types[name]) | None if optional else wire(types[name]), None if optional else ...)
     suffix = "Patch" if is_patch else "New"
     made: type[BaseModel] = create_model(f"{resource.name}{suffix}", __config__=ConfigDict(extra="forbid"), **fields)

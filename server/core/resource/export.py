@@ -115,16 +115,16 @@ async def xlsx_of(names: Sequence[str], rows: AsyncGenerator[list[Sequence[Any]]
 class _Book:
     """A workbook that keeps one row in memory."""
 
-    def __init__(self, file: IO[bytes], names: Sequence[str]) -> None:
+    def __init__(self, file: IO[bytes], names: Sequence[str], sheet_rows: int = SHEET) -> None:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(file, options)
-        self._names = names
+        self._names, self._sheet_rows = names, sheet_rows
         self._next_sheet()
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
         """Write rows below what is there."""
         for row in rows:
-            if self._row > SHEET:
+            if self._row > self._sheet_rows:
                 self._next_sheet()
             for column, value in enumerate(row):
                 near = sheets.number(value)

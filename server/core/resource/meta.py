@@ -124,7 +124,6 @@ def _column(resource: Resource, name: str, paths: Mapping[str, str]) -> ColumnMe
     column = inspect(resource.model).columns[name]
     may_be_set = resource.is_writable and name in resource.writable
     targets = [paths.get(key.target_fullname.partition(".")[0]) for key in column.foreign_keys]
-    has_default = column.default is not None or column.server_default is not None
     kind_name = next((word for each, word in _KINDS if isinstance(kind, type) and issubclass(kind, each)), "object")
     return ColumnMeta(
         name=name,
@@ -133,7 +132,7 @@ def _column(resource: Resource, name: str, paths: Mapping[str, str]) -> ColumnMe
         enum=[str(each.value) for each in kind] if kind_name == "enum" else None,
         refers_to=next((path for path in targets if path), None),
         nullable=bool(column.nullable),
-        required=may_be_set and not column.nullable and not has_default,
+        required=may_be_set and not resource.may_be_left_out(name),
         editable="never" if not may_be_set else "once" if name in resource.fixed else "always",
         filters=list(resource.operators(name)) if name in resource.filterable else [],
         sortable=name == "id" or name in resource.sorts,

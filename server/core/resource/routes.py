@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -201,43 +201,9 @@ def _one(shape: type[BaseModel], row: Any, status: int = 200) -> Response:
 
 
 def _bulk_routes(made: APIRouter, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
-    async def create_rows(
-        request: Request,
-        caller: access.Signed,
-        body: Annotated[Any, Body()],
-        atomic: Atomic = False,
-        dry_run: DryRun = False,
-        key: idempotency.Key = None,
-    ) -> Response:
-        rows = bulk.rows_of(body)
-
-        async def work() -> Response:
-            fates = await bulk.create(caller, resource, new, rows, atomic=atomic, dry_run=dry_run)
-            return _bulk_answer(fates, atomic)
-
-        return await idempotency.once(request, caller, None if dry_run else key, work)
-
-    change = bulk.patch_model(resource, patch)
-
-    async def update_rows(
-        request: Request,
-        caller: access.Signed,
-        body: Annotated[Any, Body()],
-        atomic: Atomic = False,
-        dry_run: DryRun = False,
-        key: idempotency.Key = None,
-    ) -> Response:
-        rows = bulk.rows_of(body)
-
-        async def work() -> Response:
-            fates = await bulk.update(caller, resource, change, rows, atomic=atomic, dry_run=dry_run)
-            return _bulk_answer(fates, atomic)
-
-        return await idempotency.once(request, caller, None if dry_run else key, work)
-
     for method, verb, shape, act in (
-        ("POST", "create", new, create_rows),
-        ("PATCH", "update", change, update_rows),
+        ("POST", "create", new, bulk.create),
+        ("PATCH", "update", bulk.patch_model(resource, patch), bulk.update),
     ):
         options = _options(resource, verb, f"{verb.capitalize()} many of {resource.code}")
         made.api_route(
@@ -250,7 +216,28 @@ def _bulk_routes(made: APIRouter, resource: Resource, new: type[BaseModel], patc
                 "responses": options["responses"] | {422: _REFUSED_TOGETHER},
                 "openapi_extra": options["openapi_extra"] | {"requestBody": _bulk_body(shape)},
             },
-        )(act)
+        )(_bulk_route(resource, shape, act))
+
+
+def _bulk_route(resource: Resource, shape: type[BaseModel], act: bulk.Act) -> Callable[..., Awaitable[Response]]:
+    async def many(
+        request: Request,
+        caller: access.Signed,
+        body: Annotated[Any, Body()],
+        atomic: Atomic = False,
+        dry_run: DryRun = False,
+        key: idempotency.Key = None,
+    ) -> Response:
+        rows = bulk.rows_of(body)
+
+        async def work() -> Response:
+            said = await act(caller, resource, shape, rows, atomic=atomic, dry_run=dry_run)
+            status = 422 if atomic and said.has_failed else 200
+            return Response(said.model_dump_json().encode(), status, media_type="application/json")
+
+        return await idempotency.once(request, caller, None if dry_run else key, work)
+
+    return many
 
 
 _REFUSED_TOGETHER: dict[str, Any] = {
@@ -268,11 +255,6 @@ def _bulk_body(shape: type[BaseModel]) -> dict[str, Any]:
     rows = {"type": "array", "minItems": 1, "maxItems": bulk.MAX_ROWS, "items": items}
     schema = {"type": "object", "required": ["rows"], "properties": {"rows": rows}}
     return {"required": True, "content": {"application/json": {"schema": schema}}}
-
-
-def _bulk_answer(answer: bulk.BulkAnswer, atomic: bool) -> Response:
-    status = 422 if atomic and answer.has_failed else 200
-    return Response(answer.model_dump_json().encode(), status, media_type="application/json")
 
 
 def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:

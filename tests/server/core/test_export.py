@@ -200,10 +200,9 @@ async def test_a_reader_who_goes_away_leaves_no_session_open(
         assert await db.scalar(select(Equipment.id).limit(1))
 
 
-def test_a_long_list_goes_on_in_a_further_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "SHEET", 2)
+def test_a_long_list_goes_on_in_a_further_sheet() -> None:
     file = io.BytesIO()
-    book = export._Book(file, ["a"])
+    book = export._Book(file, ["a"], sheet_rows=2)
     book.add([[number] for number in range(5)])
     book.close()
     found = [list(sheet.values) for sheet in openpyxl.load_workbook(file).worksheets]
