@@ -16,15 +16,17 @@ run: install ## the demo plant: in a window, or (no display) the scripted shift;
 test: install ## the whole suite, with coverage
 	@$(PY) -m tests.run
 
-check: install ## format, lint, types, import rules, migrations, generated docs
+check: install ## format, lint, types, import rules, generated docs
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
 	@$(PY) -m server.docgen --check
+	@$(PY) -m tests.ledger --check
 
 docs: install ## write docs/generated
 	@$(PY) -m server.docgen
+	@$(PY) -m tests.ledger
 
 bench: install ## figures beside their floors, to docs/benchmarks.md
 	@$(PY) -m tests.bench

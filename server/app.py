@@ -16,6 +16,7 @@ from server.core import access, http, mail
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 from server.core.events import Reactions
+from server.core.jobs import Periodic
 from server.core.later import Later
 from server.core.resource import Resource, router
 from server.core.settings import Settings
@@ -44,6 +45,9 @@ RESOURCES: tuple[Resource, ...] = (
 
 ROUTERS = (sign_in.router, recovery.router, devices.router, sync.router, sync_reports.router, reports.router)
 """What is not a plain table."""
+
+JOBS: tuple[Periodic, ...] = ()
+"""What is done again and again for each tenant."""
 
 REACTIONS: Reactions = {}
 """Event to what reacts, from flows."""

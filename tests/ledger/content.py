@@ -1,0 +1,7 @@
+"""Attachments, notifications, configuration."""
+
+from __future__ import annotations
+
+from tests.ledger.row import Row
+
+ROWS: tuple[Row, ...] = ()

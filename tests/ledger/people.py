@@ -1,0 +1,7 @@
+"""Accounts, sign-in, sessions, second factors, invitations."""
+
+from __future__ import annotations
+
+from tests.ledger.row import Row
+
+ROWS: tuple[Row, ...] = ()

@@ -1,0 +1,7 @@
+"""Plants, locations, contacts, addresses, notes, tags."""
+
+from __future__ import annotations
+
+from tests.ledger.row import Row
+
+ROWS: tuple[Row, ...] = ()

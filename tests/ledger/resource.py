@@ -1,0 +1,7 @@
+"""What every declared resource does."""
+
+from __future__ import annotations
+
+from tests.ledger.row import Row
+
+ROWS: tuple[Row, ...] = ()

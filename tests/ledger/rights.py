@@ -1,0 +1,7 @@
+"""Roles, permissions, API keys."""
+
+from __future__ import annotations
+
+from tests.ledger.row import Row
+
+ROWS: tuple[Row, ...] = ()

@@ -1,0 +1,7 @@
+"""Companies: provisioning, suspending, leaving; migration, backup."""
+
+from __future__ import annotations
+
+from tests.ledger.row import Row
+
+ROWS: tuple[Row, ...] = ()
