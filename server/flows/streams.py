@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, WebSocket
 from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -111,7 +112,7 @@ def _seen(asked: Select[Any], plant: InstrumentedAttribute[uuid.UUID], actor: Ac
 def _newest(
     model: type[LineEvent | LineCount], line: InstrumentedAttribute[uuid.UUID], here: Sequence[uuid.UUID]
 ) -> Select[Any]:
-    asked = select(model).where(line.in_(here)).distinct(line)
+    asked = select(model).where(line.in_(here)).ext(distinct_on(line))
     return asked.order_by(line, model.occurred_at.desc(), model.id.desc())
 
 

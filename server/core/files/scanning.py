@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -53,6 +53,7 @@ class ClamAv:
 
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
+        self._open: Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
         if parts.scheme == "tcp" and parts.hostname and parts.port:
             self._open = lambda: asyncio.open_connection(parts.hostname, parts.port)
         elif parts.scheme == "unix" and parts.path:
