@@ -39,7 +39,7 @@ class Ticket(BaseModel):
     expires_in_s: int = TTL_S
 
 
-@router.post("/ws/ticket", status_code=201, responses=access.TOO_MANY)
+@router.post("/ws/ticket", status_code=201)
 async def buy(request: Request, caller: access.Signed) -> Ticket:
     """A ticket for one WebSocket: for the caller, once, within a minute."""
     session_id = getattr(request.state, "session_id", None)

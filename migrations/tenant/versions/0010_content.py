@@ -1,7 +1,7 @@
 """Settings, notifications, files, and what open screens follow.
 
 Revision: 0010
-After: 0004
+After: 0011
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0010"
-down_revision = "0004"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import Invalid, NotAllowed, NotFound, Refused
+from foodflow_kernel.errors import Invalid, NotFound, Refused
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines import CONFIG
 from foodflow_kernel.machines.content import ConfigState
@@ -35,7 +35,7 @@ class Reason(BaseModel):
     reason: str = Field(min_length=5, max_length=500)
 
 
-def require_whole(actor: Actor, code: str, plant_id: uuid.UUID | None) -> None:
+def require_at(actor: Actor, code: str, plant_id: uuid.UUID | None) -> None:
     """A right held at one plant says nothing of the whole company.
 
     Raises:
@@ -44,9 +44,7 @@ def require_whole(actor: Actor, code: str, plant_id: uuid.UUID | None) -> None:
     """
     if not actor.sees(plant_id):
         raise NotFound("record_unknown", id=plant_id)
-    actor.require(code, plant_id)
-    if plant_id is None and actor.plants_with(code) is not None:
-        raise NotAllowed("permission_missing", permission=code)
+    actor.require_at(code, plant_id)
 
 
 async def propose(
@@ -65,7 +63,7 @@ async def propose(
         Invalid: `config_key_unknown`, `config_value_bad`, `config_secret`, `config_scope_bad`, `config_in_past`.
         Refused: `config_start_taken`.
     """
-    require_whole(actor, f"{CODE}.create", place.plant_id)
+    require_at(actor, f"{CODE}.create", place.plant_id)
     value, now = keys.check(key, value), db.info["clock"].now()
     allowed = keys.of(key).scopes
     if scope not in allowed or (scope is Scope.system and actor.kind is not ActorKind.system):
@@ -103,7 +101,7 @@ async def sign(db: AsyncSession, row: SystemConfig, _command: Reason) -> SystemC
         Refused: `own_proposal`, `config_start_taken`.
     """
     actor: Actor = db.info["actor"]
-    require_whole(actor, f"{CODE}.sign", row.plant_id)
+    require_at(actor, f"{CODE}.sign", row.plant_id)
     CONFIG.move(row.state, "accept")
     if actor.id is None or actor.id == row.proposed_by:
         raise Refused("own_proposal")
@@ -120,7 +118,7 @@ async def withdraw(db: AsyncSession, row: SystemConfig, _command: Reason) -> Sys
     Raises:
         IllegalMove: it is in force, or was.
     """
-    require_whole(db.info["actor"], f"{CODE}.withdraw", row.plant_id)
+    require_at(db.info["actor"], f"{CODE}.withdraw", row.plant_id)
     await _lock(db, row)
     was_scheduled, row.state = row.state is ConfigState.scheduled, CONFIG.move(row.state, "withdraw")
     if was_scheduled and row.valid_from <= db.info["clock"].now():

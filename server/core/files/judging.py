@@ -111,6 +111,6 @@ async def clear(app: FastAPI, tenant: TenantRef) -> None:
 
 
 JOBS = (
-    Periodic("core.files_judge", 30, judge_waiting),
+    Periodic("core.files_judge", 60, judge_waiting),
     Periodic("core.files_clear", 3600, clear),
 )

@@ -86,7 +86,6 @@ class Link(BaseModel):
     "/attachments",
     status_code=201,
     dependencies=[access.needs("core.attachment.create")],
-    responses=access.TOO_MANY | access.TOO_LARGE,
 )
 async def begin(request: Request, caller: access.Signed, body: NewUpload) -> Upload:
     """Begin an upload. The same bytes as of another file are stored once, but must be sent all the same."""
@@ -106,7 +105,6 @@ async def begin(request: Request, caller: access.Signed, body: NewUpload) -> Upl
 @router.put(
     "/attachments/{attachment_id}/chunk",
     dependencies=[access.needs("core.attachment.create")],
-    responses=access.TOO_LARGE,
     openapi_extra=_BYTES,
 )
 async def put_chunk(

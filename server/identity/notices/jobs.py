@@ -131,8 +131,8 @@ def _some(statement: Select[tuple[Row]], by: Any) -> Select[tuple[Row]]:
 
 
 JOBS = (
-    Periodic("core.notification_escalate", 30, escalate),
-    Periodic("core.notification_announce", 30, announce),
-    Periodic("core.notification_letters", 15, send_letters),
+    Periodic("core.notification_escalate", 60, escalate),
+    Periodic("core.notification_announce", 60, announce),
+    Periodic("core.notification_letters", 60, send_letters),
     Periodic("core.notification_expire", 300, expire),
 )
