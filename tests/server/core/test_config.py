@@ -160,6 +160,16 @@ async def test_a_scheduled_value_begins_by_itself_and_may_be_withdrawn_before(
     assert refused(await admin.post(f"/config/{late['id']}:withdraw", json={"reason": WHY}), 409, "illegal_move")
 
 
+async def test_a_proposal_may_be_withdrawn(tenant: TenantRef, sign_in: SignIn) -> None:
+    admin, qm = await sign_in(tenant, "TA"), await sign_in(tenant, "QM")
+    row = await put(admin, "hold.escalate_min", 30)
+    done = await admin.post(f"/config/{row['id']}:withdraw", json={"reason": WHY})
+    assert (done.status_code, done.json()["state"]) == (200, "withdrawn"), done.text
+    answer = await qm.post(f"/config/{row['id']}:sign", json={"reason": WHY, "signature": PIN})
+    assert refused(answer, 409, "illegal_move")
+    assert (await ask(admin, "hold.escalate_min"))["value"] == 15
+
+
 async def test_food_safety_needs_a_qa_manager_who_did_not_propose_it(
     tenant: TenantRef, sign_in: SignIn, frozen: FakeClock
 ) -> None:

@@ -304,6 +304,19 @@ async def test_only_what_is_not_critical_expires(
     assert await audited(database, tenant) == ["expire"]
 
 
+async def test_what_was_seen_and_not_acknowledged_expires_too(
+    app: FastAPI, database: Database, tenant: TenantRef, sign_in: SignIn, frozen: FakeClock
+) -> None:
+    client = await sign_in(tenant, "SV")
+    seen, read = await say(database, tenant), await say(database, tenant, dedupe_key="2")
+    await inbox(client)
+    await client.post(f"/notifications/{read}:read")
+    assert [(await one(database, tenant, each)).state for each in (seen, read)] == ["delivered", "read"]
+    frozen.advance(73 * 3600)
+    await jobs.expire(app, tenant)
+    assert [(await one(database, tenant, each)).state for each in (seen, read)] == ["expired", "expired"]
+
+
 async def test_what_gets_worse_is_critical_for_all_at_once(
     database: Database, tenant: TenantRef, sign_in: SignIn, frozen: FakeClock
 ) -> None:
