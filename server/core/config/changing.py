@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 CODE = "core.config"
+FURTHEST = timedelta(days=10 * 365)
+"""A value for a later time is a mistake of typing."""
 
 
 class Reason(BaseModel):
@@ -60,7 +62,8 @@ async def propose(
     """Set a value from an instant on; what needs a signature waits for it.
 
     Raises:
-        Invalid: `config_key_unknown`, `config_value_bad`, `config_secret`, `config_scope_bad`, `config_in_past`.
+        Invalid: `config_key_unknown`, `config_value_bad`, `config_secret`, `config_scope_bad`, `config_in_past`,
+            `config_too_far`.
         Refused: `config_start_taken`.
     """
     require_at(actor, f"{CODE}.create", place.plant_id)
@@ -70,6 +73,8 @@ async def propose(
         raise Invalid("config_scope_bad", key=key, allowed=", ".join(sorted(allowed)))
     if valid_from is not None and valid_from < now:
         raise Invalid("config_in_past")
+    if valid_from is not None and valid_from - now > FURTHEST:
+        raise Invalid("config_too_far", years=FURTHEST.days // 365)
     row = SystemConfig(
         id=new_id(now),
         key=key,

@@ -11,7 +11,7 @@ import hashlib
 import tempfile
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -39,6 +39,7 @@ CODE = "core.attachment"
 CHUNK_MOST = 4 * 1024 * 1024
 CHUNK_LEAST = 64 * 1024
 """Of every chunk but the last: fifty million of one byte each would be fifty million rows."""
+OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 _MB = 1024 * 1024
 
 
@@ -56,7 +57,7 @@ async def begin(
     """Begin an upload, if there is room for it.
 
     Raises:
-        Invalid: `file_too_large`.
+        Invalid: `file_too_large`, `taken_at_bad`, `attachment_plant_missing`.
         NotFound: `record_unknown` for a plant the actor does not see.
         NotAllowed: `permission_missing` there.
         Refused: `uploads_open` while the person has too many, `files_full`.
@@ -70,10 +71,12 @@ async def begin(
         if len(actor.plant_ids) != 1:
             raise Invalid("attachment_plant_missing")
         (plant_id,) = actor.plant_ids
+    now: datetime = db.info["clock"].now()
+    if taken_at is not None and not OLDEST <= taken_at <= now + timedelta(days=1):
+        raise Invalid("taken_at_bad")
     # One at a time in a company: two that begin at once would each see room for one.
     name = f"uploads {db.info['tenant_id']}"
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-    now = db.info["clock"].now()
     await _refuse_without_room(db, actor, settings, size, now)
     row = Attachment(
         id=new_id(now),

@@ -309,6 +309,10 @@ async def test_where_and_when_are_checked(
     assert refused(await admin.post("/config", json=a_value(key, 5, scope_id=theirs)), 422, "config_place_bad")
     assert refused(await admin.post("/config", json=a_value(key, 5, "line", scope_id=line)), 422, "config_scope_bad")
     assert refused(await admin.post("/config", json=a_value(key, 5, "system")), 422, "config_scope_bad")
+    far = "9999-12-31T23:59:59-14:00"
+    assert refused(await admin.post("/config", json=a_value(key, 5, valid_from=far)), 422, "config_too_far")
+    for at in (far, "0001-01-01T00:00:00+14:00"):
+        assert (await admin.get("/config/effective", params={"key": key, "at": at})).status_code == 200
     past = (frozen.now() - timedelta(seconds=1)).isoformat()
     assert refused(await admin.post("/config", json=a_value(key, 5, valid_from=past)), 422, "config_in_past")
     assert refused(

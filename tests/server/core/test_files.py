@@ -494,6 +494,12 @@ async def test_a_name_that_is_a_path_or_a_trick_is_refused(tenant: TenantRef, si
     assert refused(await begin(client, png(), filename=name), 422, "request_invalid")
 
 
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-12-24T00:00:00Z"])
+async def test_a_photo_is_not_from_another_time(tenant: TenantRef, sign_in: SignIn, at: str) -> None:
+    client = await sign_in(tenant, "OP")
+    assert refused(await begin(client, png(), taken_at=at), 422, "taken_at_bad")
+
+
 @pytest.mark.usefixtures("files")
 async def test_a_file_belongs_to_records_that_are_there(
     app: FastAPI, two_tenants: tuple[TenantRef, TenantRef], database: Database, sign_in: SignIn
