@@ -11,29 +11,42 @@ from pydantic import BaseModel
 
 from foodflow_kernel.clock import Clock
 from server.core import access, door, http, mail, metrics, readiness, traces
+from server.core.config import changing as config_changing
+from server.core.config import routes as config
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 from server.core.events import Reactions
+from server.core.files import judging, scanning
+from server.core.files import routes as files
+from server.core.files.store import Files
 from server.core.jobs import Periodic, worker
 from server.core.later import Later
 from server.core.limits import Limits
+from server.core.live import log as live_log
+from server.core.live.hub import Hub
 from server.core.resource import Resource, router
 from server.core.settings import Settings
 from server.core.tls import Certificates
+from server.flows import reactions as flows_reactions
 from server.flows import resources as flows
 from server.flows import routes as reports
+from server.flows import streams
 from server.fsq import resources as fsq
-from server.identity import devices, recovery, sign_in
+from server.identity import devices, recovery, sign_in, tickets
 from server.identity import resources as identity
+from server.identity.notices import inbox, jobs
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
 from server.sync import exchange
+from server.sync import reactions as sync_reactions
 from server.sync import reports as sync_reports
 from server.sync import routes as sync
 
 API = door.PREFIX
 
 RESOURCES: tuple[Resource, ...] = (
+    *config.RESOURCES,
+    *files.RESOURCES,
     *identity.RESOURCES,
     *planning.RESOURCES,
     *plant_ops.RESOURCES,
@@ -42,13 +55,30 @@ RESOURCES: tuple[Resource, ...] = (
 )
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
-ROUTERS = (sign_in.router, recovery.router, devices.router, sync.router, sync_reports.router, reports.router)
+ROUTERS = (
+    sign_in.router,
+    recovery.router,
+    devices.router,
+    config.router,
+    files.router,
+    inbox.router,
+    tickets.router,
+    streams.router,
+    sync.router,
+    sync_reports.router,
+    reports.router,
+)
 """What is not a plain table."""
 
-JOBS: tuple[Periodic, ...] = ()
+JOBS: tuple[Periodic, ...] = (
+    *config_changing.JOBS,
+    *jobs.JOBS,
+    *judging.JOBS,
+    Periodic("core.live_prune", 600, live_log.prune),
+)
 """What is done again and again for each tenant."""
 
-REACTIONS: Reactions = {}
+REACTIONS: Reactions = {**flows_reactions.REACTIONS, **sync_reactions.REACTIONS}
 """Event to what reacts, from flows."""
 
 VERSION = "0.1.0"
@@ -82,12 +112,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(cluster, clock, max_connections=settings.max_connections, max_engines=settings.max_engines)
-        app.state.database, app.state.later = database, Later()
+        app.state.database, app.state.later, app.state.hub = database, Later(), Hub(cluster)
         app.state.measures.watch(database)
         try:
             async with exchange.open_desk(app), worker(app, cluster, JOBS) if with_worker else nullcontext():
                 yield
         finally:
+            await app.state.hub.close()
             await app.state.later.finish()
             await database.close()
             app.state.tracer.close()
@@ -107,7 +138,10 @@ def create_app(
         sign_in.PinOrPassword(),
         REACTIONS,
     )
+    app.state.authenticate_ticket, app.state.living = tickets.authenticate, tickets.living
     app.state.mail = mail.from_settings(settings, clock)
+    app.state.files, app.state.scanner = Files(settings), scanning.from_settings(settings)
+    app.state.records = {resource.code: resource.model for resource in RESOURCES}
     app.state.sync_health = sync_reports.read_health
     app.state.ca_der = certificates.ca_der if certificates else b""
     app.state.limits = Limits(settings.requests_per_minute, settings.anonymous_per_minute)

@@ -67,6 +67,16 @@ class Settings(BaseModel):
     idempotency_hours: int = Field(
         24, ge=1, description="hours that the answer to a request with an Idempotency-Key is kept"
     )
+    files_url: str = Field(
+        "",
+        description="where attachments lie: `s3://bucket/prefix` (AWS_* variables); empty: a folder of the data folder",
+    )
+    files_quota_mb: int = Field(10_240, ge=1, description="MB of attachments that one company may keep")
+    files_abandoned_hours: int = Field(24, ge=1, description="hours after which an upload nobody adds to is given up")
+    scanner: str = Field(
+        "",
+        description="ClamAV: `tcp://host:3310` or `unix:///path`; empty: active types are refused, nothing else",
+    )
     requests_per_minute: int = Field(6000, ge=0, description="of one signed-in person or key; 0: no limit")
     anonymous_per_minute: int = Field(
         120, ge=0, description="of one address, for what needs nobody signed in (sign-in, invitations); 0: no limit"
