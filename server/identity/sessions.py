@@ -22,6 +22,7 @@ from foodflow_kernel.machines.identity import TenantState, UserState
 from server.core import audit, events, live
 from server.core.actor import Actor, ActorKind
 from server.core.db.sessions import Database, TenantRef
+from server.core.live import log
 from server.identity.models import RefreshToken, User
 
 IDLE = timedelta(days=14)
@@ -183,4 +184,4 @@ async def _revoke(db: AsyncSession, heads: list[uuid.UUID], reason: str) -> None
     )
     await db.execute(ended, execution_options={"synchronize_session": False})
     for head in heads:
-        live.tell(db, "session", head)
+        live.tell(db, log.SESSION, head)

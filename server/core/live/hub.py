@@ -21,13 +21,12 @@ from foodflow_kernel.errors import Refused
 from server.core.db.listening import listening
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import TenantRef
+from server.core.live.log import SESSION, TENANT
 
 log = logging.getLogger(__name__)
 
 MAX_PER_TENANT = 500
 """Open screens of one company at one process."""
-SESSION, TENANT = "session", "tenant"
-"""Topics that every subscriber wakes for: a session ended, the company was suspended."""
 _RETRY_S = 1.0
 
 

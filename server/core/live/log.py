@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 KEPT = timedelta(hours=1)
 """Who was away for longer reads everything anew."""
 
+SESSION, TENANT = "session", "tenant"
+"""Topics that every screen wakes for: a session ended, the company was suspended."""
+
 _TOLD = "live"
 
 

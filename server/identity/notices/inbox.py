@@ -88,8 +88,8 @@ async def list_notifications(
     if caller.actor.id is not None:
         waiting = [row.id for row, own in page if own.delivered_at is None]
         await answering.deliver(caller.db, caller.actor.id, waiting)
-        for _, own in page:
-            await caller.db.refresh(own) if own.notification_id in waiting else None
+        if waiting:
+            page = (await caller.db.execute(asked.limit(limit))).all()
     unread = mine(caller.actor).where(Notification.state.in_(OPEN), NotificationRecipient.read_at.is_(None))
     return Inbox(
         items=[item(row, own) for row, own in page],

@@ -84,7 +84,7 @@ async def post(db: AsyncSession, new: New) -> uuid.UUID:
         count=1,
         last_at=now,
         escalate_after_min=after,
-        escalate_at=None if after is None else now + timedelta(minutes=after),
+        escalate_at=None if after is None or level == TOP else now + timedelta(minutes=after),
         level=level,
         expires_at=None if is_critical else now + timedelta(hours=keep_h),
     )
