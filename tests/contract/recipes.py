@@ -15,7 +15,7 @@ from foodflow_kernel.clock import SystemClock
 from server.app import RESOURCES
 from server.core.resource import Resource
 from tests.contract.seeds import Seeds
-from tests.contract.served import PASSWORD, PIN, TENANT, Person
+from tests.contract.served import BADGE, PASSWORD, PIN, SPARE, TENANT, Person
 from tests.contract.terminal import terminal
 
 Ask = Callable[..., Any]
@@ -38,14 +38,14 @@ def first(person: Person, path: str, **filters: str) -> dict[str, Any]:
 
 def auth(ask: Ask, person: Person, _seeds: Seeds) -> None:
     """Sign in, refresh, sign out; never of the session that asks everything else."""
-    given = {"tenant": TENANT, "login": "FFB-9901", "password": PASSWORD}
+    given = {"tenant": TENANT, "login": BADGE.format(SPARE), "password": PASSWORD}
     session = ask("POST", "/auth/login", json=given).json()
     session = ask("POST", "/auth/refresh", json={"refresh_token": session["refresh_token"]}).json()
     ask("POST", "/auth/logout", json={"refresh_token": session["refresh_token"]})
     ask("POST", "/auth/password-reset/initiate", json={"tenant": TENANT, "email": "nobody@example.com"})
     ask("POST", "/auth/password-change", json={"old_password": PASSWORD, "new_password": PASSWORD})
     ask("POST", "/auth/logout-all")
-    person.sign_in()
+    person.stay()
 
 
 def declared(ask: Ask, person: Person, _seeds: Seeds) -> None:
