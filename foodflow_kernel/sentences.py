@@ -182,6 +182,7 @@ SENTENCES: dict[str, str] = {
     "scan_garbled": "The scanner sent something that cannot be read. Scan again.",
     "search_unknown": "This list looks through {allowed} only, for at most {most} characters.",
     "setting_invalid": "The setting {name} is wrong: {why}.",
+    "setting_unknown": "No program reads the setting {name}. Was {near} meant?",
     "sign_in_failed": "Name or password is not right.",
     "sign_in_locked": "Too many wrong tries. Wait {minutes} minutes, then try again.",
     "signature_bad": "The terminal's signature does not fit its key.",

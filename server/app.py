@@ -8,11 +8,9 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from pydantic import BaseModel
-from sqlalchemy import literal, select
-from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
-from server.core import access, door, http, mail, metrics, traces
+from server.core import access, door, http, mail, metrics, readiness, traces
 from server.core.config import changing as config_changing
 from server.core.config import routes as config
 from server.core.db.postgres import Cluster
@@ -151,17 +149,17 @@ def create_app(
     http.install(app)
     door.install(app, app.state.measures, app.state.tracer)
 
-    @app.get(f"{API}/health", tags=["operations"])
-    async def health(response: Response) -> Health:
-        """Whether the process answers and the database does too."""
-        database: Database = app.state.database
-        try:
-            async with database.platform_session() as db:
-                await db.execute(select(literal(1)))
-        except (OSError, DBAPIError):
-            response.status_code = 503
-            return Health(status="database_unreachable", version=VERSION)
+    @app.get(f"{API}/health/live", tags=["operations"])
+    async def live() -> Health:
+        """Whether the process answers at all: if not, start it anew."""
         return Health(status="ok", version=VERSION)
+
+    @app.get(f"{API}/health", tags=["operations"], responses={503: {"model": Health, "description": "Not now"}})
+    async def health(response: Response) -> Health:
+        """Whether the process can do its work: its database answers, is migrated, and there is room on the disk."""
+        status = await readiness.status(app.state.database, settings.data_folder)
+        response.status_code = 200 if status == readiness.OK else 503
+        return Health(status=status, version=VERSION)
 
     @app.get(f"{API}/ca", tags=["operations"], response_class=Response)
     async def ca() -> Response:

@@ -29,7 +29,8 @@ Authenticate = Callable[[Any], Awaitable[Actor]]
 
 PUBLIC: dict[str, str] = {
     "/api/v1/ca": "a public certificate: the pairing words tell whether it is the right one",
-    "/api/v1/health": "says up or not, nothing else",
+    "/api/v1/health": "says ready or not and why in one word, nothing else",
+    "/api/v1/health/live": "says that the process answers, nothing else",
     "/api/v1/auth/login": "the password is the proof",
     "/api/v1/auth/refresh": "the refresh token is the proof",
     "/api/v1/auth/logout": "the refresh token is the proof; the access token may have run out",
@@ -46,6 +47,7 @@ PUBLIC: dict[str, str] = {
 UNLIMITED = {
     "/api/v1/ca",
     "/api/v1/health",
+    "/api/v1/health/live",
     "/api/v1/devices/{device_id}/status",
     "/api/v1/sync/nonce",
     "/api/v1/sync/hello",
