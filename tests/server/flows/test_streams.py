@@ -48,7 +48,7 @@ QUICK_S = 5.0
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def port(app: FastAPI) -> AsyncIterator[int]:
     """The application behind a real server."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error", timeout_graceful_shutdown=2))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.01)
