@@ -5,10 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from foodflow_kernel.machines.fsq import DEVIATION, HOLD, LOT
-from foodflow_kernel.machines.identity import DEVICE, TENANT, USER
+from foodflow_kernel.machines.identity import API_KEY, DEVICE, PERMISSION, ROLE, TENANT, USER
 from foodflow_kernel.machines.machine import Machine
 from foodflow_kernel.machines.plant_ops import BATCH, DOWNTIME, WORK_ORDER
 
-ALL: tuple[Machine[Any], ...] = (BATCH, DOWNTIME, WORK_ORDER, LOT, HOLD, DEVIATION, TENANT, USER, DEVICE)
+ALL: tuple[Machine[Any], ...] = (
+    BATCH,
+    DOWNTIME,
+    WORK_ORDER,
+    LOT,
+    HOLD,
+    DEVIATION,
+    TENANT,
+    USER,
+    ROLE,
+    PERMISSION,
+    API_KEY,
+    DEVICE,
+)
 
-__all__ = ["ALL", "BATCH", "DEVIATION", "DEVICE", "DOWNTIME", "HOLD", "LOT", "TENANT", "USER", "WORK_ORDER", "Machine"]
+__all__ = [
+    "ALL",
+    "API_KEY",
+    "BATCH",
+    "DEVIATION",
+    "DEVICE",
+    "DOWNTIME",
+    "HOLD",
+    "LOT",
+    "PERMISSION",
+    "ROLE",
+    "TENANT",
+    "USER",
+    "WORK_ORDER",
+    "Machine",
+]

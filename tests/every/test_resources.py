@@ -13,14 +13,12 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from foodflow_kernel.ids import new_id
 from server import seed
 from server.app import RESOURCES
 from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.core.resource import Resource, sheets
-from server.identity import matrix, people
-from server.identity.models import Role
+from server.identity import matrix, people, roles
 from tests.conftest import a_tenant
 from tests.server.conftest import PASSWORD
 
@@ -40,8 +38,7 @@ class Callers:
 async def a_client(app: FastAPI, database: Database, tenant: TenantRef, codes: frozenset[str]) -> httpx.AsyncClient:
     key = f"R{uuid.uuid4().hex[:6]}"
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
-        db.add(Role(id=new_id(database.clock.now()), key=key, name=key, permissions=sorted(codes)))
-        await db.flush()
+        await roles.define(db, key, key, codes)
         new = people.NewUser(login_code=f"B-{key}", short_no="4242", printed_name=key, password=PASSWORD, roles=(key,))
         await people.add(db, new)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

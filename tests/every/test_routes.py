@@ -21,7 +21,13 @@ from server.core.resource import Resource, sheets
 from server.core.settings import Settings
 from server.identity import matrix
 
-ANY_PERSON = {"/api/v1/me", "/api/v1/auth/logout-all", "/api/v1/auth/password-change", "/api/v1/openapi.json"}
+ANY_PERSON = {
+    "/api/v1/me",
+    "/api/v1/me/permissions",
+    "/api/v1/auth/logout-all",
+    "/api/v1/auth/password-change",
+    "/api/v1/openapi.json",
+}
 """For whoever is signed in."""
 TERMINALS = "/api/v1/sync/"
 """Terminals prove themselves by their own token (tests/server/sync)."""

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from server.identity.models.people import LoginAttempt, Role, User, UserRole
+from server.identity.models.api_keys import ApiKey
+from server.identity.models.people import LoginAttempt, User
+from server.identity.models.rights import Permission, Role, RolePermission, UserRole
 from server.identity.models.sessions import PasswordResetToken, RefreshToken
 
-__all__ = ["LoginAttempt", "PasswordResetToken", "RefreshToken", "Role", "User", "UserRole"]
+__all__ = [
+    "ApiKey",
+    "LoginAttempt",
+    "PasswordResetToken",
+    "Permission",
+    "RefreshToken",
+    "Role",
+    "RolePermission",
+    "User",
+    "UserRole",
+]
