@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import base64
 import hmac
-import math
 import re
 import secrets
 import uuid
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -34,6 +31,7 @@ from server.core import access, audit
 from server.core.actions import Action, perform
 from server.core.actor import Actor, ActorKind, system
 from server.core.db.sessions import current_tenant
+from server.core.limits import Limits
 from server.core.models import Plant
 from server.identity import grants, matrix, people, sessions
 from server.identity.models import ApiKey, Permission, User
@@ -49,7 +47,6 @@ MARK = "ffk_"
 """How the text of a key begins: that of an access token never does."""
 TEXT = re.compile(r"ffk_([a-z2-7]{8})_([A-Za-z0-9_-]{43})")
 _TOUCHED_EVERY = timedelta(minutes=1)
-_MOST_BUCKETS = 10_000
 _TRIES = 5
 
 router = APIRouter(tags=["identity"])
@@ -214,7 +211,7 @@ async def revoke(db: AsyncSession, key: ApiKey, _command: Revoke) -> ApiKey:
     """
     actor: Actor = db.info["actor"]
     if key.plant_id is None and key.owner_id != actor.id:
-        grants.require_everywhere(actor, "identity.api_key.revoke")
+        actor.require_at("identity.api_key.revoke", None)
     key.state = API_KEY.move(key.state, "revoke")
     return key
 
@@ -293,43 +290,12 @@ def is_inside(address: str, allowed: Collection[IPv4Network | IPv6Network]) -> b
     return any(found in network for network in allowed)
 
 
-@dataclass(slots=True)
-class _Bucket:
-    left: float
-    at: datetime
-
-
-class Budgets:
-    """How many requests each key has left: a bucket that fills by ``rpm`` a minute and holds one minute's worth.
-
-    In memory: each process of the server has its own.
-    """
-
-    def __init__(self) -> None:
-        self._buckets: OrderedDict[uuid.UUID, _Bucket] = OrderedDict()
-
-    def spend(self, key_id: uuid.UUID, rpm: int, now: datetime) -> None:
-        """Take one request.
-
-        Raises:
-            NotAllowed: `too_many_requests`, with the seconds to wait.
-        """
-        bucket = self._buckets.pop(key_id, None) or _Bucket(float(rpm), now)
-        self._buckets[key_id] = bucket
-        if len(self._buckets) > _MOST_BUCKETS:
-            self._buckets.popitem(last=False)
-        passed_s = max(0.0, (now - bucket.at).total_seconds())
-        bucket.left, bucket.at = min(float(rpm), bucket.left + passed_s * rpm / 60), now
-        if bucket.left < 1:
-            raise NotAllowed("too_many_requests", retry_after=math.ceil((1 - bucket.left) * 60 / rpm))
-        bucket.left -= 1
-
-
 async def authenticate(request: Request, text: str) -> Actor:
     """The actor behind a key: its owner's rights of this moment, as far as its scopes go.
 
     Raises:
-        NotAllowed: `token_bad` for every reason a key is dead, `address_not_allowed`, `too_many_requests`.
+        NotAllowed: `token_bad` for every reason a key is dead, `address_not_allowed`.
+        Refused: `too_many_requests`.
     """
     database: Database = request.app.state.database
     prefix, secret = _parts(text)
@@ -347,8 +313,8 @@ async def authenticate(request: Request, text: str) -> Actor:
             raise NotAllowed("token_bad")
         if not is_inside(request.client.host if request.client else "", key.ip_allow):
             raise NotAllowed("address_not_allowed")
-        budgets: Budgets = request.app.state.key_budgets
-        budgets.spend(key.id, key.rpm, now)
+        limits: Limits = request.app.state.limits
+        limits.of("key", str(key.id), key.rpm)
         await _touch(db, key.id, now)
         rights = (await people.actor_of(db, owner, tenant.id)).rights or {}
         return actor_of(tenant.id, key, rights, await _custom(db, key.scopes))

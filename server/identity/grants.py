@@ -80,16 +80,3 @@ async def require(
     missing = sorted(code for code in set(codes) if not any(each.covers(code, plant_id, until) for each in held))
     if missing:
         raise NotAllowed("grant_beyond_own", permissions=missing[:_SHOWN])
-
-
-def require_everywhere(actor: Actor, code: str) -> None:
-    """Stop who holds a permission at some plants only from what concerns the whole company.
-
-    Raises:
-        NotAllowed: `permission_missing`.
-    """
-    if actor.kind is ActorKind.system:
-        return
-    everywhere = actor.permissions if actor.rights is None else actor.rights.get(None, frozenset())
-    if code not in everywhere or (actor.rights is None and actor.plant_ids is not None):
-        raise NotAllowed("permission_missing", permission=code)

@@ -99,7 +99,7 @@ async def check(db: AsyncSession, role: Role) -> None:
     """
     actor: Actor = db.info["actor"]
     is_new = inspect(role).pending
-    grants.require_everywhere(actor, f"identity.role.{'create' if is_new else 'update'}")
+    actor.require_at(f"identity.role.{'create' if is_new else 'update'}", None)
     if role.is_system:
         raise Refused("role_is_system", key=role.key)
     if is_new:
@@ -133,7 +133,8 @@ async def activate(db: AsyncSession, role: Role, _command: Activate) -> Role:
         NotAllowed: `permission_missing` for who administers some plants only.
         Refused: `role_is_system`.
     """
-    grants.require_everywhere(db.info["actor"], "identity.role.activate")
+    actor: Actor = db.info["actor"]
+    actor.require_at("identity.role.activate", None)
     if role.is_system:
         raise Refused("role_is_system", key=role.key)
     role.state = ROLE.move(role.state, "activate")
@@ -200,9 +201,7 @@ async def allow(
     """
     if plant_id is not None and (not actor.sees(plant_id) or await db.get(Plant, plant_id) is None):
         raise NotFound("record_unknown", id=plant_id)
-    if plant_id is None:
-        grants.require_everywhere(actor, "identity.user_role.create")
-    actor.require("identity.user_role.create", plant_id)
+    actor.require_at("identity.user_role.create", plant_id)
     if receiver is not None and receiver == actor.id:
         raise Refused("own_role")
     if role.state is not RoleState.active:
@@ -231,7 +230,8 @@ async def take(db: AsyncSession, held: UserRole, _command: Take) -> UserRole:
         NotAllowed: `permission_missing` for who administers some plants only.
     """
     if held.plant_id is None:
-        grants.require_everywhere(db.info["actor"], "identity.user_role.take")
+        actor: Actor = db.info["actor"]
+        actor.require_at("identity.user_role.take", None)
     if held.retired_at is not None:
         raise Refused("role_taken")
     role = await db.get_one(Role, held.role_id)
@@ -258,7 +258,7 @@ async def edit(db: AsyncSession, role: Role, change: Edit) -> None:
         Refused: `role_is_system`, `role_retired`, `own_role`, `permission_is_custom`, `permission_deprecated`.
     """
     actor: Actor = db.info["actor"]
-    grants.require_everywhere(actor, "identity.role.update")
+    actor.require_at("identity.role.update", None)
     if role.is_system:
         raise Refused("role_is_system", key=role.key)
     if role.state is RoleState.retired:

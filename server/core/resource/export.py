@@ -109,7 +109,7 @@ async def csv_of(
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     if mark is not None and mark.is_line:
-        writer.writerow([f"{sheets.MARK} {mark}"])
+        writer.writerow([f"{sheets.NOTE} {mark}"])
     writer.writerow(names)
     async with aclosing(rows):
         async for chunk in rows:

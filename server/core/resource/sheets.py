@@ -14,8 +14,8 @@ CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 JSON = "application/json"
 
-MARK = "#"
-"""How the line begins that says whose export this is; a sheet that is read in has no row that begins so."""
+NOTE = "#"
+"""A line above the heading that begins so says something about the sheet and is no row."""
 
 _RUN = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes text that begins so for a formula (OWASP, CSV injection)."""

@@ -130,7 +130,7 @@ async def test_an_auditors_export_says_who_made_it_and_when_and_is_in_the_trail(
     sheet = await auditor.client.get(path, headers={"Accept": sheets.CSV})
     assert sheet.status_code == 200, sheet.text
     rows = list(csv.reader(io.StringIO(sheet.content.decode(), newline="")))
-    assert rows[0][0].startswith(sheets.MARK)
+    assert rows[0][0].startswith(sheets.NOTE)
     for said in (auditor.badge, staff.tenant.name, now):
         assert said in rows[0][0]
     other = await plain.client.get(path, headers={"Accept": sheets.CSV})
