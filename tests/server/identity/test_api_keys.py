@@ -95,7 +95,7 @@ async def test_a_key_opens_what_its_scopes_say_and_is_the_actor_in_the_trail(sta
     async with httpx.AsyncClient(transport=transport, base_url="https://hub/api/v1") as client:
         client.headers["Authorization"] = f"Bearer {key['key']}"
         new = {"plant_id": str(staff.plant), "code": "L9", "name": "Line 9", "names": {"en": "L9"}, "area": "A",
-               "kind": "filling", "allergen_class": [], "oee_target": "0.8"}  # fmt: skip
+               "kind": "fill", "allergen_class": [], "oee_target": "0.8"}  # fmt: skip
         made = await client.post("/plant-ops/lines", json=new)
         assert made.status_code == 201, made.text
         # What a person does to their own account is for persons.
