@@ -32,7 +32,7 @@ from server.flows import resources as flows
 from server.flows import routes as reports
 from server.flows import streams
 from server.fsq import resources as fsq
-from server.identity import devices, recovery, sign_in, tickets
+from server.identity import api_keys, devices, recovery, rights, sign_in, tickets
 from server.identity import resources as identity
 from server.identity.notices import inbox, jobs
 from server.planning import resources as planning
@@ -58,6 +58,8 @@ RESOURCES: tuple[Resource, ...] = (
 ROUTERS = (
     sign_in.router,
     recovery.router,
+    rights.router,
+    api_keys.router,
     devices.router,
     config.router,
     files.router,
@@ -71,6 +73,7 @@ ROUTERS = (
 """What is not a plain table."""
 
 JOBS: tuple[Periodic, ...] = (
+    *identity.JOBS,
     *config_changing.JOBS,
     *jobs.JOBS,
     *judging.JOBS,

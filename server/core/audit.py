@@ -32,6 +32,7 @@ SECRET_FIELDS = frozenset(
         "totp_secret",
         "token",
         "secret",
+        "secret_sha256",
         "pepper",
         "pin",
         "password",

@@ -22,7 +22,7 @@ from server.core import access, audit, events
 from server.core.actor import Actor, system
 from server.core.db.sessions import current_tenant, even_if_refused
 from server.core.esign import Credentials
-from server.identity import attempts, passwords, people, sessions, tokens
+from server.identity import api_keys, attempts, passwords, people, sessions, tokens
 from server.identity.models import RefreshToken, User
 
 if TYPE_CHECKING:
@@ -176,10 +176,12 @@ async def authenticate(request: Request) -> Actor:
     """The actor behind a request's token, with the rights they have now.
 
     Raises:
-        NotAllowed: `not_signed_in`, `token_bad`, `token_expired`.
+        NotAllowed: `not_signed_in`, `token_bad`, `token_expired`; of an API key also as ``api_keys.authenticate``.
     """
     database: Database = request.app.state.database
     token = access.bearer(request)
+    if token.startswith(api_keys.MARK):
+        return await api_keys.authenticate(request, token)
     claims = tokens.read(request.app.state.secret, tokens.USER_AUDIENCE, token, database.clock.now())
     try:
         tenant_id, user_id, family_id = (UUID(claims[name]) for name in ("tid", "sub", "fam"))

@@ -255,3 +255,7 @@ async def _savepoint(db: AsyncSession) -> AsyncIterator[None]:
     except BaseException:
         events.forget(db, said)
         raise
+
+
+each = _all
+"""For routes of other folders, whose rows are neither made nor patched."""

@@ -1,14 +1,12 @@
-"""People, the roles they hold at which plant, and their attempts to sign in."""
+"""People, and their attempts to sign in."""
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, text
-from sqlalchemy.dialects.postgresql import ARRAY, CITEXT
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, func, text
+from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from foodflow_kernel.machines.identity import UserState
 from server.core.db import MasterRow, TenantBase
@@ -44,35 +42,6 @@ class User(MasterRow, TenantBase):
     failed_attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     locked_until: Mapped[datetime | None]
     token_epoch: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-
-
-class Role(MasterRow, TenantBase):
-    """A bundle of permissions under a name people use."""
-
-    __tablename__ = "identity_role"
-    __table_args__ = (Index("uq_identity_role_key", "key", unique=True),)
-
-    key: Mapped[str]
-    name: Mapped[str]
-    is_system: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
-
-
-class UserRole(TenantBase):
-    """A person holds a role, at one plant or at all, for a time."""
-
-    __tablename__ = "identity_user_role"
-    __table_args__ = (
-        Index("ix_identity_user_role_user_id", "user_id"),
-        CheckConstraint("valid_to is null or valid_to > valid_from", name="valid"),
-    )
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_user.id"))
-    role_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_role.id"))
-    plant_id: Mapped[uuid.UUID | None]
-    valid_from: Mapped[datetime]
-    valid_to: Mapped[datetime | None]
 
 
 class LoginAttempt(TenantBase):
