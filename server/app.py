@@ -12,7 +12,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
-from server.core import access, http, mail
+from server.core import access, audit_log, http, mail, seals
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 from server.core.events import Reactions
@@ -43,10 +43,18 @@ RESOURCES: tuple[Resource, ...] = (
 )
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
-ROUTERS = (sign_in.router, recovery.router, devices.router, sync.router, sync_reports.router, reports.router)
+ROUTERS = (
+    sign_in.router,
+    recovery.router,
+    devices.router,
+    audit_log.router,
+    sync.router,
+    sync_reports.router,
+    reports.router,
+)
 """What is not a plain table."""
 
-JOBS: tuple[Periodic, ...] = ()
+JOBS: tuple[Periodic, ...] = (*seals.JOBS,)
 """What is done again and again for each tenant."""
 
 REACTIONS: Reactions = {}

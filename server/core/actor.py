@@ -15,7 +15,9 @@ class ActorKind(StrEnum):
 
     user = "user"
     device = "device"
+    apikey = "apikey"
     system = "system"
+    platform = "platform"
 
 
 @dataclass(frozen=True, slots=True)

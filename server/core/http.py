@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foodflow_kernel import sentences
 from foodflow_kernel.errors import FoodFlowError, Invalid, NotAllowed, NotFound, Refused
-from server.core.audit import request_id
+from server.core.audit import address, request_id
 from server.core.db.sessions import current_tenant
 
 log = logging.getLogger(__name__)
@@ -174,6 +174,7 @@ class RequestIds:
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("ascii", "ignore")
         chosen = given if given.replace("-", "").isalnum() and len(given) <= 64 else uuid4().hex  # noqa: PLR2004
         token, nobody = request_id.set(chosen), current_tenant.set(None)
+        address.set((scope.get("client") or ("", 0))[0] or None)
         started, status = time.perf_counter(), 0
 
         async def answer(message: Message) -> None:

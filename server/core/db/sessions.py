@@ -25,7 +25,7 @@ from sqlalchemy.pool import QueuePool
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import NotAllowed, NotFound
 from foodflow_kernel.machines.identity import TenantState
-from server.core import feed
+from server.core import audit, feed
 from server.core.actor import Actor
 from server.core.db.base import MasterRow, PlatformBase
 from server.core.db.postgres import PLATFORM, Cluster
@@ -129,6 +129,7 @@ class Database:
                         engine, sync_session_class=feed.FeedSession, expire_on_commit=False, info=info
                     ) as db:
                         yield db
+                        await audit.number(db)
                         await feed.write(db)
                         await db.commit()
                 finally:

@@ -296,8 +296,8 @@ def _shown(resource: Resource, result: Any) -> Any:
     """What a verb returned, as JSON: a row by its columns, a model as it is."""
     if result is None or isinstance(result, BaseModel | dict | list):
         return result
-    unseen = audit.SECRET_FIELDS | set(resource.hidden)
-    return {key: _plain(value) for key, value in values(result).items() if key not in unseen}
+    shown = {key: value for key, value in values(result).items() if key not in resource.hidden}
+    return {key: _plain(value) for key, value in shown.items() if not audit.is_secret(key)}
 
 
 def _plain(value: Any) -> Any:
