@@ -12,7 +12,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
-from server.core import access, audit_log, http, mail, seals
+from server.core import access, audit_log, http, mail, seals, signatures
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 from server.core.events import Reactions
@@ -24,7 +24,7 @@ from server.core.tls import Certificates
 from server.flows import resources as flows
 from server.flows import routes as reports
 from server.fsq import resources as fsq
-from server.identity import devices, recovery, sign_in
+from server.identity import devices, recovery, sign_in, signing
 from server.identity import resources as identity
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
@@ -48,6 +48,7 @@ ROUTERS = (
     recovery.router,
     devices.router,
     audit_log.router,
+    signatures.router,
     sync.router,
     sync_reports.router,
     reports.router,
@@ -103,9 +104,10 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
     app.state.settings, app.state.clock, app.state.secret = settings, clock, cluster.secret
     app.state.authenticate, app.state.signer, app.state.reactions = (
         sign_in.authenticate,
-        sign_in.PinOrPassword(),
+        signing.Signatory(),
         REACTIONS,
     )
+    app.state.signable = {resource.code: resource.model for resource in RESOURCES}
     app.state.mail = mail.from_settings(settings, clock)
     app.state.sync_health = sync_reports.read_health
     app.state.ca_der = certificates.ca_der if certificates else b""

@@ -31,6 +31,7 @@ class Actor:
         rights: plant to codes held there, None to codes held everywhere; None: ``permissions`` hold
             at every plant of ``plant_ids``.
         device_id: the terminal the act came through, if any.
+        session_id: the sign-in the act came through; signatures in a row are within one.
     """
 
     kind: ActorKind
@@ -41,6 +42,7 @@ class Actor:
     plant_ids: frozenset[uuid.UUID] | None = None
     device_id: uuid.UUID | None = None
     rights: Mapping[uuid.UUID | None, frozenset[str]] | None = None
+    session_id: uuid.UUID | None = None
 
     def may(self, code: str, plant_id: uuid.UUID | None = None) -> bool:
         """Whether the actor holds a permission, at a plant if one is named; the system holds all."""

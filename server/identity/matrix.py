@@ -49,6 +49,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.role": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "identity.device": {"QM": "R", "SV": "RAD", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
+    "core.esign": dict.fromkeys(("OP", "QT", "QM", "SV", "MT", "PL", "WH", "TA"), "CR") | {"AU": "R"},
     "core.plant": _SITE,
     "plant_ops.line": _SITE,
     "plant_ops.equipment": _SITE,

@@ -78,11 +78,39 @@ def upgrade() -> None:
         sa.UniqueConstraint("from_seq", name=op.f("uq_core_audit_seal_from_seq")),
         sa.UniqueConstraint("prev_root", name=op.f("uq_core_audit_seal_prev_root")),
     )
+    _signatures()
     _partitions()
     _head()
     _guards()
     _bring_over()
     op.execute("DROP TABLE core_audit_before")
+
+
+def _signatures() -> None:
+    op.add_column("core_esignature", sa.Column("session_id", sa.Uuid(), nullable=True))
+    op.add_column("core_esignature", sa.Column("tz", sa.Text(), server_default=sa.text("'UTC'"), nullable=False))
+    op.create_index("ix_core_esignature_record", "core_esignature", ["record_type", "record_id"])
+    op.create_index("ix_core_esignature_series", "core_esignature", ["signer_id", "session_id", "signed_at"])
+    op.create_check_constraint(op.f("ck_core_esignature_reason"), "core_esignature", "length(reason) between 5 and 500")
+    op.create_check_constraint(
+        op.f("ck_core_esignature_meaning"),
+        "core_esignature",
+        "meaning in ('authored','performed','reviewed','verified','approved','released','rejected','acknowledged')",
+    )
+    op.create_table(
+        "core_esignature_use",
+        sa.Column("esignature_id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version_after", sa.Integer(), nullable=False),
+        sa.Column("sha256_after", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["esignature_id"],
+            ["core_esignature.id"],
+            name=op.f("fk_core_esignature_use_esignature_id_core_esignature"),
+        ),
+        sa.PrimaryKeyConstraint("esignature_id", name=op.f("pk_core_esignature_use")),
+    )
 
 
 def _partitions() -> None:
@@ -171,12 +199,12 @@ def _guards() -> None:
         DECLARE
             t text;
         BEGIN
-            FOREACH t IN ARRAY ARRAY['core_audit', 'core_audit_seal'] LOOP
+            FOREACH t IN ARRAY ARRAY['core_audit', 'core_audit_seal', 'core_esignature_use'] LOOP
                 EXECUTE format('CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
                                 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
             END LOOP;
             IF EXISTS (SELECT FROM pg_roles WHERE rolname = current_schema()) THEN
-                FOREACH t IN ARRAY ARRAY['core_audit', 'core_audit_seal'] LOOP
+                FOREACH t IN ARRAY ARRAY['core_audit', 'core_audit_seal', 'core_esignature_use'] LOOP
                     EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM %I', t, current_schema());
                 END LOOP;
                 EXECUTE format('REVOKE DELETE, TRUNCATE ON core_audit_head FROM %I', current_schema());
@@ -260,5 +288,12 @@ def downgrade() -> None:
         END $$
         """
     )
+    op.drop_table("core_esignature_use")
+    op.drop_constraint("ck_core_esignature_meaning", "core_esignature")
+    op.drop_constraint("ck_core_esignature_reason", "core_esignature")
+    op.drop_index("ix_core_esignature_series", table_name="core_esignature")
+    op.drop_index("ix_core_esignature_record", table_name="core_esignature")
+    op.drop_column("core_esignature", "tz")
+    op.drop_column("core_esignature", "session_id")
     op.execute("DROP TABLE core_audit_after, core_audit_seal, core_audit_head")
     op.execute("DROP FUNCTION core_audit_month(date), core_audit_guard(text), core_audit_only_grows()")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, create_model
 from pydantic_core import to_json
 
 from server.core import access, audit, idempotency
-from server.core.actions import Action, load, perform, values
+from server.core.actions import Action, load, perform, plant_of, values
 from server.core.esign import Credentials
 from server.core.resource import bulk, export, listing, meta, sheets, writing
 from server.core.resource.declared import Resource, input_model, page_model, shown_model
@@ -189,7 +189,7 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         writing.same_version(row, if_match)
         row.retired_at = caller.clock.now()
         await writing.save(caller.db, resource, [row])
-        audit.write(caller.db, caller.actor, f"{resource.code}.retire", resource.code, row.id)
+        audit.write(caller.db, caller.actor, f"{resource.code}.retire", resource.code, row.id, plant_id=plant_of(row))
 
     _bulk_routes(made, resource, new, patch)
 
@@ -260,7 +260,8 @@ def _bulk_body(shape: type[BaseModel]) -> dict[str, Any]:
 def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
     fields: dict[str, Any] = {}
     if action.signature:
-        fields["signature"] = (Credentials, ...)
+        fields["signature"] = (Credentials | None, None)
+        fields["esign_id"] = (uuid.UUID | None, None)
     shape: type[BaseModel] = (
         create_model(f"{resource.name}{action.name.title().replace('_', '')}Signed", __base__=action.command, **fields)
         if fields
@@ -269,7 +270,8 @@ def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
 
     async def act(record_id: uuid.UUID, request: Request, caller: access.Signed, body: Any) -> Any:
         given = body.model_dump()
-        credentials = Credentials.model_validate(given.pop("signature")) if action.signature else None
+        signed = {name: given.pop(name) for name in fields}
+        credentials = Credentials.model_validate(signed["signature"]) if signed.get("signature") else None
         command = action.command.model_validate(given)
         result = await perform(
             caller.db,
@@ -280,6 +282,7 @@ def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
             record_id,
             command,
             credentials=credentials,
+            esign_id=signed.get("esign_id"),
             signer=request.app.state.signer,
         )
         return _shown(resource, result)

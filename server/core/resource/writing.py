@@ -13,7 +13,7 @@ from foodflow_kernel.errors import Invalid, NotFound
 from foodflow_kernel.ids import new_id
 from server.core import audit
 from server.core.access import Caller
-from server.core.actions import changes, values
+from server.core.actions import changes, plant_of, values
 from server.core.actor import Actor
 from server.core.resource.declared import Resource
 
@@ -62,13 +62,15 @@ async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> Non
 
 def note_made(caller: Caller, resource: Resource, row: Any) -> None:
     """The audit row of a birth."""
-    audit.write(caller.db, caller.actor, f"{resource.code}.create", resource.code, row.id, values(row))
+    audit.write(
+        caller.db, caller.actor, f"{resource.code}.create", resource.code, row.id, values(row), plant_id=plant_of(row)
+    )
 
 
 def note_changed(caller: Caller, resource: Resource, row: Any, before: Mapping[str, Any]) -> None:
     """The audit row of a change."""
     diff = changes(before, values(row))
-    audit.write(caller.db, caller.actor, f"{resource.code}.update", resource.code, row.id, diff)
+    audit.write(caller.db, caller.actor, f"{resource.code}.update", resource.code, row.id, diff, plant_id=plant_of(row))
 
 
 async def locked(caller: Caller, resource: Resource, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from server.core import audit, audit_check, seals
+from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.core.seals import Anchor, AuditSeal
 from tests.server.core.trail import forge, seal_now, superuser, write_rows
@@ -131,9 +132,7 @@ async def test_verifying_needs_the_same_memory_for_a_long_trail(database: Databa
     for more in (3_000, 12_000):
         async with database.tenant_session(tenant.id) as db:
             for index in range(more):
-                audit.write(
-                    db, audit_actor(tenant), "test.row.write", "test.row", None, {"index": index, "t": "x" * 200}
-                )
+                audit.write(db, system(tenant.id), "test.row.write", "test.row", None, {"index": index, "t": "x" * 200})
         while await seal_now(database, tenant):
             pass
         async with database.tenant_session(tenant.id) as db:
@@ -144,12 +143,6 @@ async def test_verifying_needs_the_same_memory_for_a_long_trail(database: Databa
         assert report.finding is None
     assert report.rows == 15_000
     assert peaks[1] < 2 * peaks[0]
-
-
-def audit_actor(tenant: TenantRef):
-    from server.core.actor import system
-
-    return system(tenant.id)
 
 
 async def test_anchors_are_appended_and_a_line_cut_off_by_a_crash_is_written_again(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import re
 import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -46,15 +48,12 @@ async def test_a_row_goes_with_its_savepoint(database: Database, tenant: TenantR
     async with database.tenant_session(tenant.id) as db:
         audit.write(db, system(tenant.id), "test.kept", "test", None)
         for outcome in ("undone", "done"):
-            try:
+            with contextlib.suppress(ZeroDivisionError):
                 async with feed.savepoint(db):
                     audit.write(db, system(tenant.id), f"test.{outcome}", "test", None)
                     async with db.begin_nested():
                         audit.write(db, system(tenant.id), f"test.{outcome}_within", "test", None)
-                    if outcome == "undone":
-                        raise ValueError
-            except ValueError:
-                pass
+                    _ = 1 / (outcome == "done")
     async with database.tenant_session(tenant.id) as db:
         actions = list(await db.scalars(select(AuditRow.action).order_by(AuditRow.seq)))
     assert actions == ["test.kept", "test.done", "test.done_within"]
@@ -189,8 +188,6 @@ VALUES = st.recursive(
 @given(diff=st.dictionaries(st.text(), VALUES, max_size=5))
 def test_what_is_written_hashes_to_the_same_when_it_comes_back(diff: dict[str, Any]) -> None:
     """The row as JSON, and as jsonb gives it back: keys in another order."""
-    import json
-
     kept = json.loads(json.dumps(audit.plain(diff)))
     assert audit.digest({"diff": diff}) == audit.digest({"diff": kept})
     assert audit.digest({"diff": dict(reversed(kept.items()))}) == audit.digest({"diff": diff})
