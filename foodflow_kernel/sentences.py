@@ -157,6 +157,7 @@ SENTENCES: dict[str, str] = {
     "signature_meaning_wrong": "This is signed as {meaning} and as nothing else.",
     "signature_needed": "This needs your signature: give your PIN or password with it.",
     "signature_needs_person": "Only a person signs, on the server: no terminal or program signs for one.",
+    "signature_needs_server": "A signature that says {meaning} is given on the server, not on a terminal.",
     "signature_not_qa": "An administrator does not sign for quality: a QA manager must.",
     "signature_password_needed": "The first signature after a sign-in or a pause of five minutes needs the password.",
     "signature_reason_missing": "Say why (5 to 500 letters): it is signed as {meaning}.",

@@ -22,7 +22,7 @@ from foodflow_kernel.clock import Clock, clock_from_env
 from foodflow_kernel.errors import FoodFlowError
 from server import seed
 from server.app import create_app
-from server.core import audit_check, logs, seals, tls
+from server.core import audit_check, logs, migrations, seals, tls
 from server.core.actor import system
 from server.core.db import postgres, provision
 from server.core.db.sessions import Database, TenantRef
@@ -109,10 +109,12 @@ async def bring_up(database: Database) -> list[str]:
 
     A release that adds a permission would otherwise answer 403 to those who should have it.
     """
+    before = await migrations.revisions(database)
     done = await provision.migrate_all(database)
     for tenant in await database.tenants():
         async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
             await people.ensure_roles(db)
+            await migrations.note(db, before.get(tenant.id))
     return done
 
 

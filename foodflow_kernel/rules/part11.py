@@ -20,6 +20,11 @@ EXEMPT: dict[str, str] = {
 """Regimes whose records are exempt, unless another rule asks for the same record."""
 
 
+NEED_SERVER = frozenset({"reviewed", "verified", "approved", "released"})
+"""Meanings that are signed on the server only (policy): a kiosk that is offline knows neither the newest record nor
+who has lost the right."""
+
+
 def asked_by(regimes: Iterable[str]) -> tuple[str, ...]:
     """The clauses that forbid switching the controls off, sorted.
 

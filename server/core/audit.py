@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, event, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -154,7 +155,7 @@ def _number(session: Session) -> None:
 @event.listens_for(FeedSession, "after_transaction_create")
 def _mark(session: Session, transaction: SessionTransaction) -> None:
     if transaction.nested:
-        session.info.setdefault(_MARKS, {})[transaction] = len(session.info.get(_PENDING, ()))
+        session.info.setdefault(_MARKS, WeakKeyDictionary())[transaction] = len(session.info.get(_PENDING, ()))
 
 
 @event.listens_for(FeedSession, "after_soft_rollback")
@@ -163,11 +164,6 @@ def _take_back(session: Session, transaction: SessionTransaction) -> None:
         del session.info.get(_PENDING, [])[session.info[_MARKS][transaction] :]
     elif transaction.parent is None:
         session.info.pop(_PENDING, None)
-
-
-@event.listens_for(FeedSession, "after_transaction_end")
-def _unmark(session: Session, transaction: SessionTransaction) -> None:
-    session.info.get(_MARKS, {}).pop(transaction, None)
 
 
 def is_secret(name: str) -> bool:

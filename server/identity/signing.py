@@ -10,11 +10,12 @@ import uuid
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import NotAllowed
+from foodflow_kernel.rules import part11
 from server.core.actor import Actor, ActorKind
 from server.core.esign import Credentials, Meaning
 from server.identity import people, sign_in
 
-QA_MEANINGS = frozenset({Meaning.reviewed, Meaning.verified, Meaning.approved, Meaning.released})
+QA_MEANINGS = frozenset(Meaning(each) for each in part11.NEED_SERVER)
 QA = "QM"
 
 
