@@ -105,12 +105,12 @@ async def list_audit(
     """Who did what, newest first."""
     form = sheets.wanted(request.headers.get("accept", ""))
     wanted = _where(caller, asked, READ if form == sheets.JSON else EXPORT)
-    if form != sheets.JSON:
-        return await _export(request, caller, asked, wanted, form)
     if after is not None:
         if not after.isascii() or not after.isdigit() or int(after) > LARGEST:
             raise Invalid("cursor_bad")
         wanted.append(AuditRow.seq < int(after))
+    if form != sheets.JSON:
+        return await _export(request, caller, asked, wanted, form)
     query = select(AuditRow).where(*wanted).order_by(AuditRow.seq.desc()).limit(limit + 1)
     rows = (await caller.db.scalars(query)).all()
     audit.write(caller.db, caller.actor, READ, "core.audit", None, asked.said())
