@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     served.add_argument("--port", type=int)
     served.add_argument("--seed-demo", action="store_true", help="make the two demo tenants if they are not there")
     served.add_argument("--ready-file", type=Path, help="write the address here once requests are answered")
+    add("worker", work, "do the periodic jobs, and nothing else, until told to stop")
     add("migrate", migrate, "bring the platform and every tenant to the newest revision")
     tenant = add("tenant create", tenant_create, "make a company: schema, role, registry")
     tenant.add_argument("slug")
@@ -95,10 +96,11 @@ def parser() -> argparse.ArgumentParser:
     verified = add("verify", verify, "recompute the chains of all terminals from the stored bytes; 1 if a row is bad")
     verified.add_argument("--tenant", help="slug of one tenant; default all")
     verified.add_argument("--device", type=UUID, help="one terminal")
-    audited = add("audit verify", audit_verify, "check all rows and seals of the audit trail; 1 if one is wrong")
-    audited.add_argument("--tenant", help="slug of one tenant; default all")
-    printed = add("audit anchors", audit_anchors, "print the roots of all seals, to be kept on paper or elsewhere")
-    printed.add_argument("--tenant", help="slug of one tenant; default all")
+    for name, command, text in (
+        ("audit verify", audit_verify, "check all rows and seals of the audit trail; 1 if one is wrong"),
+        ("audit anchors", audit_anchors, "print the roots of all seals, to be kept on paper or elsewhere"),
+    ):
+        add(name, command, text).add_argument("--tenant", help="slug of one tenant; default all")
     add("openapi", openapi, "print the OpenAPI document")
     add("ca", print_ca, "print the CA certificate that terminals pin")
     return made
@@ -130,7 +132,9 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
             await seed.seed(database)
 
     run(settings, clock, prepare, cluster)
-    app = create_app(settings, clock, cluster, certificates)
+    app = create_app(settings, clock, cluster, certificates, with_worker=settings.worker)
+    if settings.metrics_port:
+        app.state.measures.serve(settings.metrics_host, settings.metrics_port)
     listener = socket.create_server((settings.host, settings.port))
     # Without uvloop, asyncio leaves Nagle's algorithm on for a listener it did not open: 40 ms an answer.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -142,12 +146,39 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
         ssl_certfile=settings.certificate or certificates.certificate,
         ssl_keyfile=settings.certificate_key or certificates.key,
         timeout_graceful_shutdown=5,
+        ws_max_size=4096,  # a screen has nothing to say
         server_header=False,
     )
     server = _Announcing(config, f"https://{host}:{port}", given.ready_file)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until uvicorn takes over
     server.run(sockets=[listener])
     return 0
+
+
+def work(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Do the periodic jobs until told to stop (SIGTERM, SIGINT)."""
+    logs.start(settings.log_level, clock)
+    cluster = postgres.open_cluster(settings)
+    run(settings, clock, lambda database: _nothing(bring_up(database)), cluster)
+    app = create_app(settings, clock, cluster, with_worker=True)
+    if settings.metrics_port:
+        app.state.measures.serve(settings.metrics_host, settings.metrics_port)
+
+    async def inner() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with app.router.lifespan_context(app):
+            sys.stdout.write("FoodFlow OS does its periodic jobs\n")
+            sys.stdout.flush()
+            await stop.wait()
+
+    asyncio.run(inner())
+    return 0
+
+
+async def _nothing(done: Awaitable[object]) -> None:
+    await done
 
 
 _BETWEEN_COLLECTIONS = (50_000, 20, 20)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foodflow_kernel.errors import Invalid, NotAllowed, NotFound
 from server.core import audit, esign
 from server.core.actor import Actor
+from server.core.db import plant_of
 
 Verb = Callable[[AsyncSession, Any, Any], Awaitable[Any]]
 """``async def close(db, row, command) -> row``: refuses first, then changes."""
@@ -119,13 +120,6 @@ async def _signature(
     return await esign.sign(db, actor, signer, code, record, credentials, meaning, reason)
 
 
-def plant_of(record: Any) -> uuid.UUID | None:
-    """The plant a record belongs to, for the audit trail; a plant belongs to itself."""
-    own = record.id if type(record).__tablename__ == "core_plant" else getattr(record, "plant_id", None)
-    found: uuid.UUID | None = own
-    return found
-
-
 async def load(
     db: AsyncSession, actor: Actor, model: type[Any], record_id: uuid.UUID, code: str, *, lock: bool = False
 ) -> Any:
@@ -140,9 +134,9 @@ async def load(
     """
     query = select(model).where(model.id == record_id)
     record = await db.scalar(query.with_for_update() if lock else query)
-    if record is None or not actor.sees(getattr(record, "plant_id", None)):
+    if record is None or not actor.sees(plant_of(record)):
         raise NotFound("record_unknown", id=record_id)
-    actor.require(code, getattr(record, "plant_id", None))
+    actor.require(code, plant_of(record))
     return record
 
 

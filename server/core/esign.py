@@ -24,7 +24,7 @@ from foodflow_kernel.ids import new_id
 from foodflow_kernel.rules import part11
 from server.core.actor import Actor
 from server.core.audit import digest
-from server.core.db.base import TenantBase
+from server.core.db.base import TenantBase, plant_of
 from server.core.models import Plant
 
 USABLE = timedelta(minutes=5)
@@ -149,7 +149,7 @@ async def sign(
         raise Invalid("signature_reason_missing", meaning=meaning.value)
     tenant = db.info["tenant"]
     is_full = part11.applies(getattr(tenant, "regimes", ()), is_switched_off=getattr(tenant, "is_part11_off", False))
-    plant_id = _plant_of(record)
+    plant_id = plant_of(record)
     all_components = is_full and not await _is_continuous(db, actor)
     await signer.check(db, actor, credentials, meaning, plant_id, all_components=all_components)
     clock: Clock = db.info["clock"]
@@ -237,11 +237,6 @@ def is_valid(signature: ESignature, used: ESignatureUse | None, record: Any) -> 
     now = (getattr(record, "version", 1), fingerprint(record))
     after = (used.version_after, used.sha256_after) if used else None
     return now in ((signature.record_version, signature.record_sha256), after)
-
-
-def _plant_of(record: Any) -> uuid.UUID | None:
-    found: uuid.UUID | None = record.id if isinstance(record, Plant) else getattr(record, "plant_id", None)
-    return found
 
 
 async def _is_continuous(db: AsyncSession, actor: Actor) -> bool:

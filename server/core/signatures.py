@@ -14,6 +14,7 @@ from sqlalchemy import select
 from foodflow_kernel.errors import Invalid
 from server.core import access, audit, esign
 from server.core.actions import load
+from server.core.db import plant_of
 from server.core.esign import ESignature, ESignatureUse, Meaning
 
 router = APIRouter(tags=["core"])
@@ -76,7 +77,7 @@ def model_of(request: Request, record_type: str) -> type[Any]:
     Raises:
         Invalid: `record_type_unknown`.
     """
-    models: dict[str, type[Any]] = request.app.state.signable
+    models: dict[str, type[Any]] = request.app.state.records
     if record_type not in models:
         raise Invalid("record_type_unknown", record_type=record_type)
     return models[record_type]
@@ -107,7 +108,7 @@ async def sign_record(request: Request, caller: access.Signed, body: Sign) -> Si
         record.id,
         {"meaning": body.meaning, "version": signature.record_version},
         body.reason,
-        plant_id=getattr(record, "plant_id", None),
+        plant_id=plant_of(record),
         esign_id=signature.id,
     )
     return Signed(esign_id=signature.id, usable_until=signature.signed_at + esign.USABLE)

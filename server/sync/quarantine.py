@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid
 from foodflow_kernel.wire import facts
-from server.core import audit
+from server.core import audit, events
 from server.core.actor import Actor, ActorKind
 from server.sync.models import PLACE, SyncDead, SyncParked
+from server.sync.reactions import FactsQuarantined
 from server.sync.stored import StoredFact, place, skew_flags
 
 OPEN = "open"
@@ -86,8 +87,10 @@ async def bury(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
         put = insert(SyncDead).values(list(some)).on_conflict_do_nothing().returning(*columns)
         new = {tuple(place) for place in (await db.execute(put)).all()}
         rejected = [row for row in some if tuple(row[name] for name in PLACE) in new and row["state"] == OPEN]
-        if rejected:
-            _note(db, rejected)
+        for device_id in {row["device_id"] for row in rejected}:
+            of_device = [row for row in rejected if row["device_id"] == device_id]
+            _note(db, of_device)
+            events.announce(db, FactsQuarantined(device_id, of_device[0]["plant_id"], len(of_device)))
 
 
 _CHUNK = 500

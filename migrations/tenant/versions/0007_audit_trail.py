@@ -1,7 +1,7 @@
 """The audit trail by months, numbered at commit, with seals; signatures are used once.
 
 Revision: 0007
-After: 0004
+After: 0010
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 ROOT = Path(__file__).parents[3] / "migrations"
 LOCK_TIMEOUT = "10s"
-_NOT_OURS = re.compile(r"checkpoint|.*_(default|y\d{4}m\d{2})$")
+_NOT_OURS = re.compile(r"checkpoint|procrastinate_|.*_(default|y\d{4}m\d{2})$")
 
 
 def config(tree: str, connection: Connection | None = None) -> Config:
@@ -75,7 +75,7 @@ def difference(connection: Connection, tree: str) -> list[ops.MigrateOperation]:
 
 
 def options(tree: str) -> dict[str, object]:
-    """How Alembic compares: types too; the copilot's checkpoint tables are not ours, partitions are their table's."""
+    """How Alembic compares: types too; not the copilot's and the job queue's tables, nor partitions."""
 
     def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compare_to: object) -> bool:
         return not (kind == "table" and _NOT_OURS.match(name or ""))

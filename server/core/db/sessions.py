@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import event, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -29,6 +29,7 @@ from server.core import audit, feed
 from server.core.actor import Actor
 from server.core.db.base import MasterRow, PlatformBase
 from server.core.db.postgres import PLATFORM, Cluster
+from server.core.live import log as live
 
 current_tenant: ContextVar[uuid.UUID | None] = ContextVar("current_tenant", default=None)
 """The tenant of the running request, job or command."""
@@ -71,6 +72,14 @@ class TenantRef:
     name: str
     gs1_company_prefix: str
     state: TenantState
+
+
+class Connections(NamedTuple):
+    """What of the database is open."""
+
+    engines: int
+    busy: int
+    idle: int
 
 
 class Database:
@@ -120,7 +129,7 @@ class Database:
         tenant = await self.tenant(wanted)
         kept: list[Work] = []
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
-        info[_KEPT] = kept
+        info |= {_KEPT: kept, "channel": self.cluster.channel(tenant.schema)}
         try:
             async with self._cap:
                 engine = await self._borrow(tenant.schema)
@@ -130,6 +139,7 @@ class Database:
                     ) as db:
                         yield db
                         await audit.number(db)
+                        await live.write(db)
                         await feed.write(db)
                         await db.commit()
                 finally:
@@ -193,6 +203,12 @@ class Database:
         pools = [cast("QueuePool", engine.pool) for engine in self._engines.values()]
         opened = sum(pool.checkedin() + pool.checkedout() for pool in pools)
         return len(self._engines) > self._max_engines or opened > self._max_connections
+
+    def connections(self) -> Connections:
+        """How many connections are open now, of all tenants."""
+        pools = [cast("QueuePool", engine.pool) for engine in (*self._engines.values(), self._platform)]
+        busy, idle = (sum(pool.checkedout() for pool in pools), sum(pool.checkedin() for pool in pools))
+        return Connections(len(self._engines), busy, idle)
 
     async def forget(self, tenant: TenantRef) -> None:
         """Close a tenant's engine and drop what is known of it (suspended, offboarded)."""
