@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
-from sqlalchemy import column, select, table
+from sqlalchemy import Select, column, select, table
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from server.core import audit
 from server.core.db.sessions import Database
 
-_REVISION = select(column("version_num")).select_from(table("alembic_version"))
+_REVISION: Select[Any] = select(column("version_num")).select_from(table("alembic_version"))
 
 
 async def revisions(database: Database) -> dict[uuid.UUID, str | None]:
