@@ -115,7 +115,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(cluster, clock, max_connections=settings.max_connections, max_engines=settings.max_engines)
-        app.state.database, app.state.later, app.state.hub = database, Later(), Hub(cluster)
+        app.state.database, app.state.later, app.state.hub = database, Later(), Hub(cluster, settings.max_listeners)
         app.state.measures.watch(database)
         try:
             async with exchange.open_desk(app), worker(app, cluster, JOBS) if with_worker else nullcontext():

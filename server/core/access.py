@@ -94,9 +94,11 @@ _EVERY: dict[int | str, dict[str, Any]] = {
     404: _problem(404, "Not there, or not yours", "record_unknown"),
     409: _problem(409, "A rule or state says no", "illegal_move", machine="lot", state="released", move="release"),
     412: _problem(412, "Changed since it was read", "version_stale", version=3),
+    410: _problem(410, "No longer here", "feed_gone"),
     413: _problem(413, "Too large", "body_too_large"),
     415: _problem(415, "Of a type that is not taken here", "import_type_unknown", allowed=["text/csv"]),
     422: _problem(422, "A value cannot be right", "filter_unknown", name="filter[no_such]"),
+    426: _problem(426, "The sender is too old", "protocol_too_old", needs=2, has=1),
     428: _problem(428, "If-Match is missing", "if_match_missing"),
     429: _problem(429, "Too many at once", "too_many_requests", retry_after=10),
 }
