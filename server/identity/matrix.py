@@ -105,6 +105,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.api_key": _PEOPLE,
     "identity.device": {"QM": "R", "SV": "RA", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
+    "core.esign": dict.fromkeys(("OP", "QT", "QM", "SV", "MT", "PL", "WH", "TA"), "CR") | {"AU": "R"},
     "core.notification": dict.fromkeys(ROLES, "R"),
     "core.attachment": {
         "OP": "CR",

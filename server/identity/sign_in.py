@@ -7,6 +7,7 @@ wrong. An access token lives for a quarter of an hour and falls with its session
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -201,7 +202,7 @@ async def authenticate(request: Request) -> Actor:
         if user is None or user.status is not UserState.active or user.token_epoch != claims.get("epoch"):
             raise NotAllowed("token_bad")
         request.state.session_id = family_id
-        return await people.actor_of(db, user, tenant.id)
+        return replace(await people.actor_of(db, user, tenant.id), session_id=family_id)
 
 
 @router.get("/me", responses=access.PROBLEMS)
