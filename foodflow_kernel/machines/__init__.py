@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from foodflow_kernel.machines.content import CONFIG, FILE, NOTIFICATION
 from foodflow_kernel.machines.fsq import DEVIATION, HOLD, LOT
 from foodflow_kernel.machines.identity import API_KEY, DEVICE, PERMISSION, ROLE, TENANT, USER
 from foodflow_kernel.machines.machine import Machine
@@ -22,17 +23,23 @@ ALL: tuple[Machine[Any], ...] = (
     PERMISSION,
     API_KEY,
     DEVICE,
+    CONFIG,
+    NOTIFICATION,
+    FILE,
 )
 
 __all__ = [
     "ALL",
     "API_KEY",
     "BATCH",
+    "CONFIG",
     "DEVIATION",
     "DEVICE",
     "DOWNTIME",
+    "FILE",
     "HOLD",
     "LOT",
+    "NOTIFICATION",
     "PERMISSION",
     "ROLE",
     "TENANT",

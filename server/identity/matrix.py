@@ -1,9 +1,9 @@
 """The role x permission matrix as data (identity_core, section 4; planning, first table).
 
-Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export. A verb
-that is not one of read, create, update, retire is granted by the letter ``VERBS`` gives it. A
-role that the page limits to its own plant (suffix p) is ``PLANT_ROLES``: it is assigned at one
-plant, never to a whole company.
+Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export, S sign the
+settings that food safety depends on. A verb that is not one of read, create, update, retire is
+granted by the letter ``VERBS`` gives it. A role that the page limits to its own plant (suffix p)
+is in ``PLANT_ROLES``: it is given at one plant, never in a whole company.
 """
 
 from __future__ import annotations
@@ -64,6 +64,10 @@ VERBS: dict[str, str] = {
     "take": "D",
     "replay": "A",
     "waive": "A",
+    "sign": "S",
+    "rescan": "A",
+    "ack": "R",
+    "withdraw": "D",
 }
 
 Level = Literal["normal", "high", "esign"]
@@ -101,6 +105,11 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.api_key": _PEOPLE,
     "identity.device": {"QM": "R", "SV": "RA", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
+    "core.notification": dict.fromkeys(ROLES, "R"),
+    "core.attachment": _row(
+        {"OP": "CR", "QT": "CR", "QM": "CRAD", "SV": "CRD", "MT": "CR", "PL": "CR", "WH": "CR", "TA": "CRAD", "AU": "R"}
+    ),
+    "core.config": {"QM": "RS", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "core.plant": _SITE,
     "plant_ops.line": _SITE,
     "plant_ops.equipment": _SITE | {"MT": "RU"},
@@ -166,7 +175,7 @@ def level(code: str) -> Level:
     approves, ends or hands out.
     """
     noun, letter = _noun(code), _letter(code)
-    if letter == "A" and (noun.startswith("fsq.") or noun in _SIGNED):
+    if letter == "S" or (letter == "A" and (noun.startswith("fsq.") or noun in _SIGNED)):
         return "esign"
     if letter in ("A", "D", "X") or (noun.startswith("identity.") and letter != "R"):
         return "high"

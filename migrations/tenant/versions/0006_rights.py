@@ -1,7 +1,7 @@
 """Permissions, roles that contain them, assignments that end, API keys
 
 Revision: 0006
-After: 0011
+After: 0010
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0006"
-down_revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

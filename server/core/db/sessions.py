@@ -31,6 +31,7 @@ from server.core.actor import Actor
 from server.core.audit import AuditRow
 from server.core.db.base import MasterRow, PlatformBase
 from server.core.db.postgres import PLATFORM, Cluster, reader
+from server.core.live import log as live
 
 current_tenant: ContextVar[uuid.UUID | None] = ContextVar("current_tenant", default=None)
 """The tenant of the running request, job or command."""
@@ -139,7 +140,7 @@ class Database:
         is_reader = actor is not None and actor.reads_only
         role = reader(tenant.schema) if is_reader else tenant.schema
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
-        info[_KEPT] = kept
+        info |= {_KEPT: kept, "channel": self.cluster.channel(tenant.schema)}
         try:
             async with self._cap:
                 engine = await self._borrow(role)
@@ -154,6 +155,7 @@ class Database:
                         yield db
                         if is_reader:
                             said = _audited(db)
+                        await live.write(db)
                         await feed.write(db)
                         await db.commit()
                 finally:

@@ -6,6 +6,7 @@ from server.identity.models.api_keys import ApiKey
 from server.identity.models.people import LoginAttempt, User
 from server.identity.models.rights import Permission, Role, RolePermission, UserRole
 from server.identity.models.sessions import PasswordResetToken, RefreshToken
+from server.identity.models.tickets import WsTicket
 
 __all__ = [
     "ApiKey",
@@ -17,4 +18,5 @@ __all__ = [
     "RolePermission",
     "User",
     "UserRole",
+    "WsTicket",
 ]
