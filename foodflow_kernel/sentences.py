@@ -155,7 +155,7 @@ SENTENCES: dict[str, str] = {
     "permission_level_bad": "The level of a permission of your own is normal or high.",
     "permission_missing": "Your role may not do this ({permission}).",
     "permission_unknown": "There is no permission {permission}.",
-    "person_needed": "Only a signed-in person may do this.",
+    "person_needed": "Only a person can do this.",
     "pin_weak": "Choose 4 to 6 digits that are no run and no repeat.",
     "probe_open_circuit": "The probe {tag} is broken or not plugged in.",
     "probe_out_of_range": "The probe {tag} shows {value}, which it cannot measure ({low} to {high}). Check the probe.",

@@ -2,8 +2,8 @@
 
 Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export, S sign the
 settings that food safety depends on. A verb that is not one of read, create, update, retire is
-granted by the letter ``VERBS`` gives it. A role that the page limits to its own plant (suffix p) is
-``PLANT_ROLES``: it is assigned at one plant, never to a whole company.
+granted by the letter ``VERBS`` gives it. A role that the page limits to its own plant (suffix p)
+is in ``PLANT_ROLES``: it is given at one plant, never in a whole company.
 """
 
 from __future__ import annotations
@@ -107,17 +107,9 @@ MATRIX: dict[str, dict[str, str]] = {
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
     "core.esign": dict.fromkeys(("OP", "QT", "QM", "SV", "MT", "PL", "WH", "TA"), "CR") | {"AU": "R"},
     "core.notification": dict.fromkeys(ROLES, "R"),
-    "core.attachment": {
-        "OP": "CR",
-        "QT": "CR",
-        "QM": "CRAD",
-        "SV": "CRD",
-        "MT": "CR",
-        "PL": "CR",
-        "WH": "CR",
-        "TA": "CRAD",
-        "AU": "R",
-    },
+    "core.attachment": _row(
+        {"OP": "CR", "QT": "CR", "QM": "CRAD", "SV": "CRD", "MT": "CR", "PL": "CR", "WH": "CR", "TA": "CRAD", "AU": "R"}
+    ),
     "core.config": {"QM": "RS", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "core.plant": _SITE,
     "plant_ops.line": _SITE,
@@ -184,7 +176,7 @@ def level(code: str) -> Level:
     approves, ends or hands out.
     """
     noun, letter = _noun(code), _letter(code)
-    if letter == "A" and (noun.startswith("fsq.") or noun in _SIGNED):
+    if letter == "S" or (letter == "A" and (noun.startswith("fsq.") or noun in _SIGNED)):
         return "esign"
     if letter in ("A", "D", "X") or (noun.startswith("identity.") and letter != "R"):
         return "high"
