@@ -24,7 +24,7 @@ from server.core.tls import Certificates
 from server.flows import resources as flows
 from server.flows import routes as reports
 from server.fsq import resources as fsq
-from server.identity import devices, recovery, sign_in
+from server.identity import devices, keys, recovery, sign_in
 from server.identity import resources as identity
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
@@ -43,10 +43,18 @@ RESOURCES: tuple[Resource, ...] = (
 )
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
-ROUTERS = (sign_in.router, recovery.router, devices.router, sync.router, sync_reports.router, reports.router)
+ROUTERS = (
+    sign_in.router,
+    keys.router,
+    recovery.router,
+    devices.router,
+    sync.router,
+    sync_reports.router,
+    reports.router,
+)
 """What is not a plain table."""
 
-JOBS: tuple[Periodic, ...] = ()
+JOBS: tuple[Periodic, ...] = (*keys.JOBS,)
 """What is done again and again for each tenant."""
 
 REACTIONS: Reactions = {}
@@ -98,6 +106,7 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
         sign_in.PinOrPassword(),
         REACTIONS,
     )
+    app.state.keyring = keys.Keyring(cluster.secret)
     app.state.mail = mail.from_settings(settings, clock)
     app.state.sync_health = sync_reports.read_health
     app.state.ca_der = certificates.ca_der if certificates else b""

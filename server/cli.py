@@ -27,7 +27,7 @@ from server.core.actor import system
 from server.core.db import postgres, provision
 from server.core.db.sessions import Database
 from server.core.settings import Settings, from_environment
-from server.identity import devices, people
+from server.identity import devices, keys, people
 from server.sync import terminals
 from server.sync import verify as chains
 
@@ -95,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
     verified = add("verify", verify, "recompute the chains of all terminals from the stored bytes; 1 if a row is bad")
     verified.add_argument("--tenant", help="slug of one tenant; default all")
     verified.add_argument("--device", type=UUID, help="one terminal")
+    rotated = add("keys rotate", keys_rotate, "let a new key sign access tokens; nobody has to sign in again")
+    rotated.add_argument("--tenant", help="slug of one tenant; default all")
+    rotated.add_argument("--stolen", action="store_true", help="refuse the tokens of the old keys within a minute")
     add("openapi", openapi, "print the OpenAPI document")
     add("ca", print_ca, "print the CA certificate that terminals pin")
     return made
@@ -322,6 +325,20 @@ def verify(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
 
     run(settings, clock, work)
     return 1 if bad else 0
+
+
+def keys_rotate(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Rotate the signing keys and say which key signs now."""
+
+    async def work(database: Database) -> None:
+        tenants = [await database.tenant_by_slug(given.tenant)] if given.tenant else await database.tenants()
+        for tenant in tenants:
+            async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
+                made = await keys.Keyring(database.cluster.secret).rotate(db, is_stolen=given.stolen)
+            sys.stdout.write(f"{tenant.slug}: {made.id} signs\n")
+
+    run(settings, clock, work)
+    return 0
 
 
 def openapi(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:

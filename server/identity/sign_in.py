@@ -27,6 +27,7 @@ from server.identity.models import RefreshToken, User
 
 if TYPE_CHECKING:
     from server.core.db.sessions import Database
+    from server.identity.keys import Keyring
 
 router = APIRouter(tags=["auth"])
 
@@ -81,7 +82,7 @@ async def login(request: Request, response: Response, body: Login) -> Session:
     if tenant.state is not TenantState.active:
         raise NotAllowed("sign_in_failed")
     current_tenant.set(tenant.id)
-    issued: sessions.Issued | None = None
+    session: Session | None = None
     async with database.tenant_session(tenant.id, system(tenant.id, "sign-in")) as db:
         user, error = await _check(db, body, address)
         attempts.add(db, attempts.name_of(user, body.login), address, is_success=error is None)
@@ -89,9 +90,10 @@ async def login(request: Request, response: Response, body: Login) -> Session:
         audit.write(db, who, _event(error), "identity.user", user.id if user else None)
         if user is not None and error is None:
             issued = sessions.begin(db, user)
-    if issued is None:
+            session = await _session(request, response, db, issued)
+    if session is None:
         raise error or NotAllowed("sign_in_failed")
-    return _session(request, response, tenant.id, issued)
+    return session
 
 
 def _event(error: NotAllowed | None) -> str:
@@ -100,14 +102,13 @@ def _event(error: NotAllowed | None) -> str:
     return "auth.login_locked" if error.code == attempts.LOCKED else "auth.login_failed"
 
 
-def _session(request: Request, response: Response, tenant_id: UUID, issued: sessions.Issued) -> Session:
+async def _session(request: Request, response: Response, db: AsyncSession, issued: sessions.Issued) -> Session:
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
-    now, token, user = request.app.state.clock.now(), issued.token, issued.user
-    claims = {"tid": str(tenant_id), "epoch": user.token_epoch, "fam": str(token.family_id)}
+    keyring: Keyring = request.app.state.keyring
+    now, token, user, key = db.info["clock"].now(), issued.token, issued.user, await keyring.signing(db)
+    claims = {"tid": str(db.info["tenant_id"]), "epoch": user.token_epoch, "fam": str(token.family_id)}
     return Session(
-        access_token=tokens.issue(
-            request.app.state.secret, tokens.USER_AUDIENCE, user.id, now, tokens.USER_TTL_S, **claims
-        ),
+        access_token=tokens.issue(key, tokens.USER_AUDIENCE, user.id, now, tokens.USER_TTL_S, **claims),
         expires_in_s=tokens.USER_TTL_S,
         refresh_token=issued.text,
         refresh_expires_in_s=int((token.expires_at - token.issued_at).total_seconds()),
@@ -128,10 +129,11 @@ async def refresh(request: Request, response: Response, body: Refresh) -> Sessio
     current_tenant.set(tenant.id)
     async with database.tenant_session(tenant.id, system(tenant.id, "refresh")) as db:
         issued = await sessions.rotate(db, body.refresh_token)
+        session = await _session(request, response, db, issued) if issued else None
         await events.deliver(db, request.app.state.reactions)
-    if issued is None:
+    if session is None:
         raise NotAllowed("token_bad")
-    return _session(request, response, tenant.id, issued)
+    return session
 
 
 @router.post("/auth/logout", status_code=204)
@@ -179,8 +181,8 @@ async def authenticate(request: Request) -> Actor:
         NotAllowed: `not_signed_in`, `token_bad`, `token_expired`.
     """
     database: Database = request.app.state.database
-    token = access.bearer(request)
-    claims = tokens.read(request.app.state.secret, tokens.USER_AUDIENCE, token, database.clock.now())
+    keyring: Keyring = request.app.state.keyring
+    claims = await keyring.read(database, tokens.USER_AUDIENCE, access.bearer(request))
     try:
         tenant_id, user_id, family_id = (UUID(claims[name]) for name in ("tid", "sub", "fam"))
         tenant = await database.tenant(tenant_id)

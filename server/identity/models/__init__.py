@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from server.identity.models.keys import SigningKey
 from server.identity.models.people import LoginAttempt, Role, User, UserRole
 from server.identity.models.sessions import PasswordResetToken, RefreshToken
 
-__all__ = ["LoginAttempt", "PasswordResetToken", "RefreshToken", "Role", "User", "UserRole"]
+__all__ = ["LoginAttempt", "PasswordResetToken", "RefreshToken", "Role", "SigningKey", "User", "UserRole"]
