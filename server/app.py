@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -12,12 +12,13 @@ from sqlalchemy import literal, select
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
-from server.core import access, http, mail
+from server.core import access, door, http, mail, metrics, traces
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 from server.core.events import Reactions
-from server.core.jobs import Periodic
+from server.core.jobs import Periodic, worker
 from server.core.later import Later
+from server.core.limits import Limits
 from server.core.resource import Resource, router
 from server.core.settings import Settings
 from server.core.tls import Certificates
@@ -32,7 +33,7 @@ from server.sync import exchange
 from server.sync import reports as sync_reports
 from server.sync import routes as sync
 
-API = "/api/v1"
+API = door.PREFIX
 
 RESOURCES: tuple[Resource, ...] = (
     *identity.RESOURCES,
@@ -70,7 +71,14 @@ class Health(BaseModel):
     version: str
 
 
-def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates: Certificates | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    clock: Clock,
+    cluster: Cluster,
+    certificates: Certificates | None = None,
+    *,
+    with_worker: bool = False,
+) -> FastAPI:
     """The application of one process.
 
     Args:
@@ -78,18 +86,21 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
         clock: where the product gets its time from.
         cluster: the database, already migrated.
         certificates: what is served with; the CA is offered to terminals for pinning.
+        with_worker: whether this process also does the periodic jobs.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(cluster, clock, max_connections=settings.max_connections, max_engines=settings.max_engines)
         app.state.database, app.state.later = database, Later()
+        app.state.measures.watch(database)
         try:
-            async with exchange.open_desk(app):
+            async with exchange.open_desk(app), worker(app, cluster, JOBS) if with_worker else nullcontext():
                 yield
         finally:
             await app.state.later.finish()
             await database.close()
+            app.state.tracer.close()
 
     app = FastAPI(
         title="FoodFlow OS",
@@ -110,7 +121,10 @@ def create_app(settings: Settings, clock: Clock, cluster: Cluster, certificates:
     app.state.mail = mail.from_settings(settings, clock)
     app.state.sync_health = sync_reports.read_health
     app.state.ca_der = certificates.ca_der if certificates else b""
+    app.state.limits = Limits(settings.requests_per_minute, settings.anonymous_per_minute)
+    app.state.measures, app.state.tracer = metrics.Measures(), traces.to(settings.otlp_endpoint)
     http.install(app)
+    door.install(app, app.state.measures, app.state.tracer)
 
     @app.get(f"{API}/health", tags=["operations"])
     async def health(response: Response) -> Health:

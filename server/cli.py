@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     served.add_argument("--port", type=int)
     served.add_argument("--seed-demo", action="store_true", help="make the two demo tenants if they are not there")
     served.add_argument("--ready-file", type=Path, help="write the address here once requests are answered")
+    add("worker", work, "do the periodic jobs, and nothing else, until told to stop")
     add("migrate", migrate, "bring the platform and every tenant to the newest revision")
     tenant = add("tenant create", tenant_create, "make a company: schema, role, registry")
     tenant.add_argument("slug")
@@ -127,7 +128,9 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
             await seed.seed(database)
 
     run(settings, clock, prepare, cluster)
-    app = create_app(settings, clock, cluster, certificates)
+    app = create_app(settings, clock, cluster, certificates, with_worker=settings.worker)
+    if settings.metrics_port:
+        app.state.measures.serve(settings.metrics_host, settings.metrics_port)
     listener = socket.create_server((settings.host, settings.port))
     # Without uvloop, asyncio leaves Nagle's algorithm on for a listener it did not open: 40 ms an answer.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -145,6 +148,32 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until uvicorn takes over
     server.run(sockets=[listener])
     return 0
+
+
+def work(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Do the periodic jobs until told to stop (SIGTERM, SIGINT)."""
+    logs.start(settings.log_level, clock)
+    cluster = postgres.open_cluster(settings)
+    run(settings, clock, lambda database: _nothing(bring_up(database)), cluster)
+    app = create_app(settings, clock, cluster, with_worker=True)
+    if settings.metrics_port:
+        app.state.measures.serve(settings.metrics_host, settings.metrics_port)
+
+    async def inner() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with app.router.lifespan_context(app):
+            sys.stdout.write("FoodFlow OS does its periodic jobs\n")
+            sys.stdout.flush()
+            await stop.wait()
+
+    asyncio.run(inner())
+    return 0
+
+
+async def _nothing(done: Awaitable[object]) -> None:
+    await done
 
 
 _BETWEEN_COLLECTIONS = (50_000, 20, 20)

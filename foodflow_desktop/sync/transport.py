@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +75,17 @@ def async_client(hub: str, ca_pem: str) -> httpx.AsyncClient:
     """A client for one connection's worth of work."""
     import httpx  # noqa: PLC0415  # see the module
 
+    async def stamp(request: httpx.Request) -> None:  # httpx awaits it
+        _stamp(request)
+
     return httpx.AsyncClient(
-        base_url=hub, verify=trust(ca_pem), timeout=limits_of(), trust_env=False, headers=HEADERS, http1=True
+        base_url=hub,
+        verify=trust(ca_pem),
+        timeout=limits_of(),
+        trust_env=False,
+        headers=HEADERS,
+        http1=True,
+        event_hooks={"request": [stamp]},
     )
 
 
@@ -83,7 +93,19 @@ def client(hub: str, ca_pem: str) -> httpx.Client:
     """A blocking client."""
     import httpx  # noqa: PLC0415  # see the module
 
-    return httpx.Client(base_url=hub, verify=trust(ca_pem), timeout=limits_of(), trust_env=False, headers=HEADERS)
+    return httpx.Client(
+        base_url=hub,
+        verify=trust(ca_pem),
+        timeout=limits_of(),
+        trust_env=False,
+        headers=HEADERS,
+        event_hooks={"request": [_stamp]},
+    )
+
+
+def _stamp(request: httpx.Request) -> None:
+    """Give a request an id of its own: the server's log and audit have it, and so does an error shown here."""
+    request.headers["X-Request-Id"] = uuid.uuid4().hex
 
 
 @contextlib.contextmanager
@@ -134,7 +156,7 @@ def _error(status: int, code: str, data: dict[str, Any]) -> FoodFlowError:
     if code in ("push_behind", "push_fork"):
         return Conflict(code, **data)
     if status >= _SERVER_FAILED:
-        return Unreachable("hub_failed", status=status)
+        return Unreachable("hub_failed", status=status, request_id=data.get("request_id"))
     return _BY_STATUS.get(status, Invalid)(code, **data)
 
 

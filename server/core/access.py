@@ -21,6 +21,7 @@ from foodflow_kernel.errors import NotAllowed
 from server.core import events
 from server.core.actor import Actor
 from server.core.db.sessions import Database, current_tenant
+from server.core.limits import Limits
 
 Authenticate = Callable[[Request], Awaitable[Actor]]
 """Given by the application (identity): the actor of a request's token, or ``NotAllowed``."""
@@ -41,6 +42,15 @@ PUBLIC: dict[str, str] = {
     "/api/v1/sync/hello": "the signed nonce is the proof",
 }
 """Routes that need no person, each with its reason."""
+
+UNLIMITED = {
+    "/api/v1/ca",
+    "/api/v1/health",
+    "/api/v1/devices/{device_id}/status",
+    "/api/v1/sync/nonce",
+    "/api/v1/sync/hello",
+}
+"""Of those, what may be asked as often as one likes: a hall of terminals behind one address comes back at once."""
 
 PROBLEM = "application/problem+json"
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -75,16 +85,28 @@ def _problem(status: int, text: str, code: str, **data: Any) -> dict[str, Any]:
     return {"description": text, "content": content}
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+_EVERY: dict[int | str, dict[str, Any]] = {
     400: _problem(400, "The request cannot be read", "request_invalid"),
     401: _problem(401, "Not signed in", "not_signed_in"),
     403: _problem(403, "The permission is missing", "permission_missing", permission="plant_ops.line.update"),
     404: _problem(404, "Not there, or not yours", "record_unknown"),
     409: _problem(409, "A rule or state says no", "illegal_move", machine="lot", state="released", move="release"),
     412: _problem(412, "Changed since it was read", "version_stale", version=3),
+    413: _problem(413, "Too large", "body_too_large"),
+    415: _problem(415, "Of a type that is not taken here", "import_type_unknown", allowed=["text/csv"]),
     422: _problem(422, "A value cannot be right", "filter_unknown", name="filter[no_such]"),
     428: _problem(428, "If-Match is missing", "if_match_missing"),
+    429: _problem(429, "Too many at once", "too_many_requests", retry_after=10),
 }
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: _EVERY[status] for status in (400, 401, 403, 404, 409, 412, 413, 422, 428, 429)
+}
+"""What any route may answer."""
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What any route may answer, and these."""
+    return PROBLEMS | {status: _EVERY[status] for status in statuses}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +142,8 @@ async def actor_of(request: Request) -> Actor:
         authenticate: Authenticate = request.app.state.authenticate
         found = await authenticate(request)
         request.state.actor = found
+        limits: Limits = request.app.state.limits
+        limits.person(str(found.id))
     current_tenant.set(found.tenant_id)
     return found
 
@@ -131,6 +155,19 @@ async def _caller(request: Request) -> AsyncIterator[Caller]:
         yield Caller(actor, db, database.clock)
         await events.deliver(db, request.app.state.reactions)
 
+
+async def not_too_often(request: Request) -> None:
+    """What needs nobody signed in may be asked so often only by one address.
+
+    Raises:
+        Refused: `too_many_requests`.
+    """
+    limits: Limits = request.app.state.limits
+    limits.address(request.client.host if request.client else "")
+
+
+SELDOM: DependsMark = Depends(not_too_often)
+"""The dependency of a route that proves who somebody is."""
 
 Signed = Annotated[Caller, Depends(_caller, scope="function")]
 """A signed-in caller; the session commits before the answer leaves."""

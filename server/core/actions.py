@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foodflow_kernel.errors import NotAllowed, NotFound
 from server.core import audit, esign
 from server.core.actor import Actor
+from server.core.db import plant_of
 
 Verb = Callable[[AsyncSession, Any, Any], Awaitable[Any]]
 """``async def close(db, row, command) -> row``: refuses first, then changes."""
@@ -105,9 +106,9 @@ async def load(
     """
     query = select(model).where(model.id == record_id)
     record = await db.scalar(query.with_for_update() if lock else query)
-    if record is None or not actor.sees(getattr(record, "plant_id", None)):
+    if record is None or not actor.sees(plant_of(record)):
         raise NotFound("record_unknown", id=record_id)
-    actor.require(code, getattr(record, "plant_id", None))
+    actor.require(code, plant_of(record))
     return record
 
 

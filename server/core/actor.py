@@ -57,6 +57,18 @@ class Actor:
         if not self.may(code, plant_id):
             raise NotAllowed("permission_missing", permission=code)
 
+    def require_at(self, code: str, plant_id: uuid.UUID | None) -> None:
+        """Stop an actor who may not change what is at a plant, or, without one, what all plants share.
+
+        A right that is held at one plant is none over what the whole company uses.
+
+        Raises:
+            NotAllowed: `permission_missing`, naming the code.
+        """
+        self.require(code, plant_id)
+        if plant_id is None and self.plants_with(code) is not None:
+            raise NotAllowed("permission_missing", permission=code)
+
     def plants_with(self, code: str) -> frozenset[uuid.UUID] | None:
         """The plants where the actor holds a permission; None means all of them."""
         if self.rights is None or self.kind is ActorKind.system:

@@ -8,24 +8,21 @@ request id; the log says the rest.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from psycopg.errors import ForeignKeyViolation
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foodflow_kernel import sentences
 from foodflow_kernel.errors import FoodFlowError, Invalid, NotAllowed, NotFound, Refused
 from server.core.audit import request_id
-from server.core.db.sessions import current_tenant
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +35,8 @@ STATUS_OF_CODE: dict[str, int] = {
     "signature_failed": 401,
     "if_match_missing": 428,
     "version_stale": 412,
+    "import_too_large": 413,
+    "import_type_unknown": 415,
     "push_too_large": 413,
     "push_line_too_long": 413,
     "protocol_too_old": 426,
@@ -78,7 +77,7 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Give an application the product's answers to errors, and request ids."""
+    """Give an application the product's answers to errors."""
     app.add_exception_handler(FoodFlowError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -87,7 +86,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DataError, _told)
     app.add_exception_handler(OperationalError, _no_database)
     app.add_exception_handler(InterfaceError, _no_database)
-    app.add_middleware(RequestIds)
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
@@ -114,7 +112,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    codes = {404: "route_unknown", 405: "method_unknown", 400: "request_unreadable"}
+    codes = {404: "route_unknown", 405: "method_unknown", 400: "request_unreadable", 413: "body_too_large"}
     code = codes.get(error.status_code, "http_error")
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
@@ -129,6 +127,8 @@ def told(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
         # The constraint's name says which rule of the database refused; its values stay in the log.
         name = getattr(getattr(getattr(error, "orig", None), "diag", None), "constraint_name", None)
         log.info("refused by constraint", extra={"constraint": name})
+        if isinstance(error.orig, ForeignKeyViolation):
+            return 422, "reference_unknown", sentences.sentence("reference_unknown", {}), {"constraint": name}
         return 409, "constraint_violated", "This does not fit what is already there.", {"constraint": name}
     if isinstance(error, DataError):
         log.info("a value the database cannot hold", exc_info=error)
@@ -151,48 +151,7 @@ async def _no_database(_request: Request, error: Exception) -> JSONResponse:
     return problem(503, "database_unreachable", detail, headers={"Retry-After": "5"})
 
 
-def _bug(error: Exception) -> JSONResponse:
+def bug(error: Exception) -> JSONResponse:
+    """The answer to what nobody foresaw; it is logged and told, never leaked."""
     log.error("unforeseen error", exc_info=error)
     return problem(500, "internal_error", "Something went wrong on the server. Nothing was changed; try again.")
-
-
-class RequestIds:
-    """Every request has an id: the caller's ``X-Request-Id`` if it is sane, else a new one.
-
-    Also the last door: what nobody foresaw becomes a 500 here, where the id is still known, and
-    each request leaves one log line.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Set the id for the request's context and put it on the answer."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("ascii", "ignore")
-        chosen = given if given.replace("-", "").isalnum() and len(given) <= 64 else uuid4().hex  # noqa: PLR2004
-        token, nobody = request_id.set(chosen), current_tenant.set(None)
-        started, status = time.perf_counter(), 0
-
-        async def answer(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", chosen.encode())]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, answer)
-        except Exception as error:  # the last door: it is logged and told, never leaked
-            if status:
-                raise  # half an answer has left; the server cuts the connection
-            await _bug(error)(scope, receive, answer)
-        finally:
-            took_ms = round((time.perf_counter() - started) * 1000, 1)
-            log.info(
-                "request", extra={"method": scope["method"], "path": scope["path"], "status": status, "ms": took_ms}
-            )
-            request_id.reset(token)
-            current_tenant.reset(nobody)

@@ -1,18 +1,43 @@
-"""Work that nobody asks for: declared where it belongs, run by whichever process has a worker."""
+"""Work that nobody asks for: declared where it belongs, run by whichever process has a worker.
+
+Rounds are queued in PostgreSQL by procrastinate (decision 11): of several processes one takes each
+round, and a round that died with its process is seen as failed. A job names what is to be done and
+nothing of any tenant; the round goes through the tenants, each in a session of its own role.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import procrastinate
+from procrastinate.exceptions import AlreadyEnqueued
+
+from foodflow_kernel.machines.identity import TenantState
+from server.core.db.postgres import PLATFORM, Cluster
+from server.core.db.sessions import TenantRef, current_tenant
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from server.core.db.sessions import TenantRef
+    from server.core.db.sessions import Database
+    from server.core.metrics import Measures
 
-Work = Callable[["FastAPI", "TenantRef"], Awaitable[None]]
+log = logging.getLogger(__name__)
+
+Work = Callable[["FastAPI", TenantRef], Awaitable[None]]
 """Does its part for one tenant, in a session that it opens itself."""
+
+CONCURRENCY = 2
+POLL_S = 5.0
+STOP_S = 4.0
+"""How long a round may go on when the process is told to end; what is cut off is done again."""
+_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +46,92 @@ class Periodic:
 
     Args:
         name: ``context.what``, as in the log and the metrics.
-        every_s: seconds between two rounds.
+        every_s: seconds between two rounds: whole minutes that divide an hour, or whole hours that divide a day.
         work: what is done; it may run twice, and must then change nothing the second time.
     """
 
     name: str
     every_s: int
     work: Work
+
+    def cron(self) -> str:
+        """When a round begins, as cron says it.
+
+        >>> Periodic("a.b", 300, print).cron(), Periodic("a.b", 6 * 3600, print).cron()
+        ('*/5 * * * *', '0 */6 * * *')
+        """
+        minutes, rest = divmod(self.every_s, _MINUTE)
+        hours, odd = divmod(minutes, 60)
+        if rest or not minutes or (hours and (odd or 24 % hours)) or (not hours and 60 % minutes):
+            raise ValueError(f"{self.name}: {self.every_s} s is no round that a clock shows")
+        return f"0 */{hours} * * *" if hours else f"*/{minutes} * * * *"
+
+
+async def round_of(app: FastAPI, job: Periodic) -> None:
+    """Do a job for every active tenant; one that fails does not keep the others waiting.
+
+    Raises:
+        RuntimeError: it failed for some; each failure is in the log.
+    """
+    database: Database = app.state.database
+    measures: Measures = app.state.measures
+    failed, started = [], time.perf_counter()
+    for tenant in await database.tenants():
+        if tenant.state is not TenantState.active:
+            continue
+        token = current_tenant.set(tenant.id)
+        try:
+            await job.work(app, tenant)
+        except Exception:
+            log.exception("job failed", extra={"job": job.name, "tenant": tenant.slug})
+            failed.append(tenant.slug)
+        finally:
+            current_tenant.reset(token)
+    measures.job(job.name, is_good=not failed, took_s=time.perf_counter() - started)
+    if failed:
+        raise RuntimeError(f"{job.name} failed for {', '.join(failed)}")
+
+
+def queue(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> procrastinate.App:
+    """The queue with all jobs in it, not yet open."""
+    conninfo = cluster.url(PLATFORM).set(drivername="postgresql").render_as_string(hide_password=False)
+    made = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3))
+
+    def add(job: Periodic) -> None:
+        # A round that takes longer than its interval is not queued a second time behind itself.
+        @made.periodic(cron=job.cron(), periodic_id=job.name)
+        @made.task(name=job.name, queueing_lock=job.name, lock=job.name)
+        async def run(timestamp: int) -> None:  # noqa: ARG001  # procrastinate says when
+            await round_of(app, job)
+
+    for each in jobs:
+        add(each)
+    return made
+
+
+@asynccontextmanager
+async def worker(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> AsyncIterator[procrastinate.App]:
+    """A worker that runs beside what the block does."""
+    async with queue(app, cluster, jobs).open_async() as opened:
+        task = asyncio.create_task(
+            opened.run_worker_async(
+                concurrency=CONCURRENCY,
+                fetch_job_polling_interval=POLL_S,
+                shutdown_graceful_timeout=STOP_S,
+                install_signal_handlers=False,
+                delete_jobs="successful",
+            )
+        )
+        try:
+            yield opened
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def ask(opened: procrastinate.App, name: str) -> None:
+    """Queue a round now; nothing happens if one waits already."""
+    try:
+        await opened.configure_task(name, queueing_lock=name, lock=name).defer_async(timestamp=0)
+    except AlreadyEnqueued:
+        log.info("job waits already", extra={"job": name})

@@ -59,6 +59,19 @@ class Settings(BaseModel):
     idempotency_hours: int = Field(
         24, ge=1, description="hours that the answer to a request with an Idempotency-Key is kept"
     )
+    requests_per_minute: int = Field(6000, ge=0, description="of one signed-in person or key; 0: no limit")
+    anonymous_per_minute: int = Field(
+        120, ge=0, description="of one address, for what needs nobody signed in (sign-in, invitations); 0: no limit"
+    )
+    worker: bool = Field(
+        True,
+        description="whether `serve` does the periodic jobs too; off where `foodflow-server worker` runs beside it",
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="port of Prometheus metrics; 0: none")
+    metrics_host: str = Field("127.0.0.1", description="address of that port; nothing there asks who is reading")
+    otlp_endpoint: str = Field(
+        "", description="OpenTelemetry collector (OTLP over HTTP), such as http://host:4318/v1/traces; empty: no traces"
+    )
     fsync: bool = Field(True, description="embedded PostgreSQL only; off is for tests, a power cut then loses data")
 
     def secret(self) -> bytes:

@@ -45,6 +45,7 @@ class Stamp:
         """The columns that every fact table has."""
         return {
             "id": self.id,
+            "plant_id": self.plant_id,
             "device_id": self.device_id,
             "incarnation": self.incarnation,
             "lane": self.lane,

@@ -74,7 +74,7 @@ class Revoke(BaseModel):
     reason: str = Field(min_length=5, max_length=500)
 
 
-@router.post("/devices:enroll", status_code=201)
+@router.post("/devices:enroll", status_code=201, dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def enroll(request: Request, body: EnrolRequest) -> EnrolAnswer:
     """A terminal commits to its key and gets the code that a supervisor types."""
     database: Database = request.app.state.database
@@ -103,7 +103,7 @@ async def enroll(request: Request, body: EnrolRequest) -> EnrolAnswer:
     return EnrolAnswer(device=row.id, code=shown, server_nonce=row.server_nonce.hex(), expires_at=row.expires_at)
 
 
-@router.post("/devices/{device_id}:reveal", status_code=204)
+@router.post("/devices/{device_id}:reveal", status_code=204, dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def reveal(request: Request, device_id: uuid.UUID, body: EnrolReveal) -> None:
     """The terminal shows the key it committed to; now both sides can derive the words."""
     database: Database = request.app.state.database
@@ -117,7 +117,7 @@ async def reveal(request: Request, device_id: uuid.UUID, body: EnrolReveal) -> N
         row.public_key, row.secret = public, secret
 
 
-@router.get("/devices/{device_id}/status")
+@router.get("/devices/{device_id}/status", responses=access.PROBLEMS)
 async def status(
     request: Request, device_id: uuid.UUID, x_device_signature: Annotated[str, Header()] = ""
 ) -> EnrolStatus:

@@ -105,7 +105,7 @@ async def change(request: Request, caller: access.Signed, body: Change) -> None:
     audit.write(db, actor, "auth.password_change", "identity.user", user.id)
 
 
-@router.post("/auth/password-reset/initiate", status_code=202)
+@router.post("/auth/password-reset/initiate", status_code=202, dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def initiate(request: Request, body: Forgotten) -> None:
     """Have a letter sent to a person who forgot the password, if there is one with this address."""
     later: Later = request.app.state.later
@@ -148,7 +148,7 @@ async def _new_letter(db: AsyncSession, user: User) -> str:
     return code
 
 
-@router.post("/auth/password-reset/confirm", status_code=204, responses=access.PROBLEMS)
+@router.post("/auth/password-reset/confirm", status_code=204, dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def confirm(request: Request, body: Reset) -> None:
     """Set a new password by the code of a letter; all sessions of the person end.
 

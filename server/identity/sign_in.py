@@ -70,7 +70,7 @@ class Me(BaseModel):
     plant_ids: list[UUID] | None
 
 
-@router.post("/auth/login", responses=access.PROBLEMS)
+@router.post("/auth/login", dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def login(request: Request, response: Response, body: Login) -> Session:
     """Sign in with e-mail or badge and password: a new session."""
     database: Database = request.app.state.database
@@ -115,7 +115,7 @@ async def _session(request: Request, response: Response, db: AsyncSession, issue
     )
 
 
-@router.post("/auth/refresh", responses=access.PROBLEMS)
+@router.post("/auth/refresh", dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def refresh(request: Request, response: Response, body: Refresh) -> Session:
     """Exchange a refresh token for the next two tokens of the session.
 
@@ -136,7 +136,7 @@ async def refresh(request: Request, response: Response, body: Refresh) -> Sessio
     return session
 
 
-@router.post("/auth/logout", status_code=204)
+@router.post("/auth/logout", status_code=204, dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def logout(request: Request, body: Refresh) -> None:
     """End the session of a refresh token, used or not; the same answer if there is none."""
     database: Database = request.app.state.database

@@ -63,6 +63,13 @@ def test_every_route_declares_a_permission(path: str, route: APIRoute) -> None:
     assert set(asked) <= matrix.declared(), "a permission that no role can hold"
 
 
+def test_every_route_that_needs_nobody_is_limited_by_address() -> None:
+    limited = {
+        path for path, route in ROUTES for each in route.dependant.dependencies if each.call is access.not_too_often
+    }
+    assert limited == access.PUBLIC.keys() - access.UNLIMITED
+
+
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)
 def test_every_permission_of_a_resource_is_held_by_some_role(resource: object) -> None:
     """All but exports: a role has one where the domain says X; a company may give it to a role of its own."""
@@ -85,7 +92,7 @@ def test_the_document_refers_to_nothing_that_is_not_there() -> None:
 def test_the_document_says_permission_errors_and_examples_of_a_resource(resource: Resource) -> None:
     base = f"/api/v1/{resource.path}"
     one = f"{base}/{{record_id}}"
-    own = {base, one, f"{base}/meta", f"{base}:bulk"} | {f"{one}:{a.name.replace('_', '-')}" for a in resource.actions}
+    own = {base, one, f"{base}/meta", f"{base}:bulk", f"{base}:import"} | {f"{one}:{a.name.replace('_', '-')}" for a in resource.actions}
     operations = 0
     for path, verbs in DOCUMENT["paths"].items():
         if path not in own:
@@ -102,7 +109,7 @@ def test_the_document_says_permission_errors_and_examples_of_a_resource(resource
                     assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
                     assert content["example"]["code"] in SENTENCES.keys() | {"request_invalid"}
             assert {"400", "401", "403", "404", "409", "422"} <= set(operation["responses"])
-    assert operations == (8 if resource.is_writable else 3) + len(resource.actions)
+    assert operations == (9 if resource.is_writable else 3) + len(resource.actions)
     listed = {each["name"] for each in DOCUMENT["paths"][base]["get"]["parameters"]}
     assert {f"filter[{name}][{op}]" for name in resource.filterable for op in resource.operators(name)} <= listed
     assert {"sort", "fields", "limit", "after"} <= listed

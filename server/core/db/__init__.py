@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from server.core.db.base import Factor, FactRow, MasterRow, Money, PlatformBase, Qty, TenantBase
+from server.core.db.base import (
+    Factor,
+    FactRow,
+    MasterRow,
+    Money,
+    PlatformBase,
+    Qty,
+    TenantBase,
+    plant_column,
+    plant_of,
+)
 
-__all__ = ["FactRow", "Factor", "MasterRow", "Money", "PlatformBase", "Qty", "TenantBase"]
+__all__ = [
+    "FactRow",
+    "Factor",
+    "MasterRow",
+    "Money",
+    "PlatformBase",
+    "Qty",
+    "TenantBase",
+    "plant_column",
+    "plant_of",
+]

@@ -51,6 +51,17 @@ class PlatformBase(DeclarativeBase):
     type_annotation_map = TYPES
 
 
+def plant_column(model: type[Any]) -> Any | None:
+    """The column that says at which plant a row is: ``plant_id``, or what the model names; None where no plant is."""
+    return getattr(model, getattr(model, "__plant__", "plant_id"), None)
+
+
+def plant_of(row: Any) -> uuid.UUID | None:
+    """The plant a row is at; None for one that belongs to the whole company."""
+    found: uuid.UUID | None = getattr(row, getattr(row, "__plant__", "plant_id"), None)
+    return found
+
+
 class MasterRow:
     """A row that people maintain: versioned, stamped, retired and never deleted.
 
@@ -74,10 +85,12 @@ class MasterRow:
 class FactRow:
     """An immutable row made from a fact: who, where, when, and its place in the device's log.
 
-    Born on the server: device and place are NULL. UPDATE and DELETE are refused by trigger.
+    Born on the server: device and place are NULL. UPDATE and DELETE are refused by trigger. The plant is
+    the terminal's: whoever's rights end at another plant does not see the row.
     """
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    plant_id: Mapped[uuid.UUID | None]
     device_id: Mapped[uuid.UUID | None]
     incarnation: Mapped[uuid.UUID | None]
     lane: Mapped[int | None] = mapped_column(SmallInteger)

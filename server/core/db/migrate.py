@@ -73,10 +73,10 @@ def difference(connection: Connection, tree: str) -> list[ops.MigrateOperation]:
 
 
 def options(tree: str) -> dict[str, object]:
-    """How Alembic compares: types too; the copilot's checkpoint tables are not ours."""
+    """How Alembic compares: types too; the copilot's checkpoint tables and the job queue's are not ours."""
 
     def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compare_to: object) -> bool:
-        return not (kind == "table" and (name or "").startswith("checkpoint"))
+        return not (kind == "table" and (name or "").startswith(("checkpoint", "procrastinate_")))
 
     return {"target_metadata": metadata(tree), "include_schemas": False, "compare_type": True, "include_object": ours}
 

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import event, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -71,6 +71,14 @@ class TenantRef:
     name: str
     gs1_company_prefix: str
     state: TenantState
+
+
+class Connections(NamedTuple):
+    """What of the database is open."""
+
+    engines: int
+    busy: int
+    idle: int
 
 
 class Database:
@@ -192,6 +200,12 @@ class Database:
         pools = [cast("QueuePool", engine.pool) for engine in self._engines.values()]
         opened = sum(pool.checkedin() + pool.checkedout() for pool in pools)
         return len(self._engines) > self._max_engines or opened > self._max_connections
+
+    def connections(self) -> Connections:
+        """How many connections are open now, of all tenants."""
+        pools = [cast("QueuePool", engine.pool) for engine in (*self._engines.values(), self._platform)]
+        busy, idle = (sum(pool.checkedout() for pool in pools), sum(pool.checkedin() for pool in pools))
+        return Connections(len(self._engines), busy, idle)
 
     async def forget(self, tenant: TenantRef) -> None:
         """Close a tenant's engine and drop what is known of it (suspended, offboarded)."""

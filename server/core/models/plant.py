@@ -15,6 +15,7 @@ class Plant(MasterRow, TenantBase):
 
     __tablename__ = "core_plant"
     __feed__ = "plant"
+    __plant__ = "id"
     __table_args__ = (
         Index("uq_core_plant_code", "code", unique=True),
         CheckConstraint("code ~ '^[A-Z0-9]{2,10}$'", name="code"),

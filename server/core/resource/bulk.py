@@ -197,17 +197,15 @@ async def _all(
             steps.append((index, shape.model_validate(row)))
         except ValidationError as error:
             fates[index] = _malformed(index, error)
-    try:
-        async with _savepoint(db):
-            fates |= await _group(db, steps, run)
-            answer = BulkAnswer(results=[fates[index] for index in range(len(rows))])
-            if dry_run or (atomic and answer.has_failed):
-                raise _UndoError  # noqa: TRY301  # only an exception rolls a savepoint back
-    except _UndoError:
-        if atomic and answer.has_failed:
-            for result in answer.results:
-                if not result.errors:
-                    result.status, result.id = NOT_WRITTEN, result.id if result.status != 201 else None  # noqa: PLR2004
+    async with kept_unless(db) as undo:
+        fates |= await _group(db, steps, run)
+        answer = BulkAnswer(results=[fates[index] for index in range(len(rows))])
+        if dry_run or (atomic and answer.has_failed):
+            undo()
+    if atomic and answer.has_failed:
+        for result in answer.results:
+            if not result.errors:
+                result.status, result.id = NOT_WRITTEN, result.id if result.status != 201 else None  # noqa: PLR2004
     return answer
 
 
@@ -227,6 +225,24 @@ async def _group(db: AsyncSession, steps: Sequence[Step], run: Run) -> dict[int,
             return {index: refused(index, getattr(said, "id", None), error)}
     half = len(steps) // 2
     return await _group(db, steps[:half], run) | await _group(db, steps[half:], run)
+
+
+@asynccontextmanager
+async def kept_unless(db: AsyncSession) -> AsyncIterator[Callable[[], None]]:
+    """A block whose work is kept unless it calls what it is given."""
+    is_undone = False
+
+    def undo() -> None:
+        nonlocal is_undone
+        is_undone = True
+
+    try:
+        async with _savepoint(db):
+            yield undo
+            if is_undone:
+                raise _UndoError  # noqa: TRY301  # only an exception rolls a savepoint back
+    except _UndoError:
+        return
 
 
 @asynccontextmanager

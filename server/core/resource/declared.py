@@ -11,7 +11,7 @@ from decimal import Decimal
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, create_model
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
@@ -195,8 +195,12 @@ def input_model(resource: Resource, *, is_patch: bool) -> type[BaseModel]:
     for name in resource.writable:
         if is_patch and name in resource.fixed:
             continue
+        kind = wire(types[name])
+        if resource.is_nullable(name):
+            kind = kind | None
         optional = is_patch or resource.may_be_left_out(name)
-        fields[name] = (wire(types[name]) | None if optional else wire(types[name]), None if optional else ...)
+        # Left out is not the same as null: a column that cannot be empty refuses null.
+        fields[name] = (kind, Field(default_factory=lambda: None) if optional else ...)
     suffix = "Patch" if is_patch else "New"
     made: type[BaseModel] = create_model(f"{resource.name}{suffix}", __config__=ConfigDict(extra="forbid"), **fields)
     return made

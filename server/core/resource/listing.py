@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import Invalid
 from server.core.actor import Actor
+from server.core.db import plant_column
 from server.core.resource.declared import Resource, column_types, wire
 
 MAX_PAGE = 200
@@ -137,7 +138,7 @@ def condition(resource: Resource, key: str, raw: str) -> ColumnElement[bool]:
 
 def scope(resource: Resource, actor: Actor, verb: str) -> list[ColumnElement[bool]]:
     """The plants where the actor may do this, in the query itself."""
-    plant = getattr(resource.model, "plant_id", None)
+    plant = plant_column(resource.model)
     plants = actor.plants_with(f"{resource.code}.{verb}")
     if plant is None or plants is None:
         return []

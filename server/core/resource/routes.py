@@ -12,10 +12,12 @@ from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import BaseModel, create_model
 from pydantic_core import to_json
 
+from foodflow_kernel.errors import Invalid
 from server.core import access, audit, idempotency
 from server.core.actions import Action, load, perform, values
+from server.core.db import plant_of
 from server.core.esign import Credentials
-from server.core.resource import bulk, export, listing, meta, sheets, writing
+from server.core.resource import bulk, export, imports, listing, meta, sheets, writing
 from server.core.resource.declared import Resource, input_model, page_model, shown_model
 
 Atomic = Annotated[bool, Query(description="all rows or none: 422 with the same body when one is refused")]
@@ -186,12 +188,14 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         record_id: uuid.UUID, caller: access.Signed, if_match: Annotated[str | None, Header()] = None
     ) -> None:
         row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.retire", lock=True)
+        caller.actor.require_at(f"{resource.code}.retire", plant_of(row))
         writing.same_version(row, if_match)
         row.retired_at = caller.clock.now()
         await writing.save(caller.db, resource, [row])
         audit.write(caller.db, caller.actor, f"{resource.code}.retire", resource.code, row.id)
 
     _bulk_routes(made, resource, new, patch)
+    _import_route(made, resource, new, patch)
 
 
 def _one(shape: type[BaseModel], row: Any, status: int = 200) -> Response:
@@ -238,6 +242,44 @@ def _bulk_route(resource: Resource, shape: type[BaseModel], act: bulk.Act) -> Ca
         return await idempotency.once(request, caller, None if dry_run else key, work)
 
     return many
+
+
+def _import_route(made: APIRouter, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
+    options = _options(resource, "create", f"Bring a sheet into {resource.code}")
+    sheet = {"schema": {"type": "string", "format": "binary"}}
+    shapes = (new, bulk.patch_model(resource, patch))
+
+    @made.post(
+        f"/{resource.path}:import",
+        response_model=imports.ImportAnswer,
+        description="A line with an `id` changes that row and needs its `version` and the right to update; one without "
+        "makes a row. What an export writes can be brought back; columns that cannot be set are left alone.",
+        **options
+        | {
+            "operation_id": _operation(resource, "import"),
+            "responses": access.problems(415) | {422: _REFUSED_TOGETHER | {"model": imports.ImportAnswer}},
+            "openapi_extra": options["openapi_extra"]
+            | {"requestBody": {"required": True, "content": dict.fromkeys((sheets.CSV, sheets.XLSX), sheet)}},
+        },
+    )
+    async def import_sheet(
+        request: Request,
+        caller: access.Signed,
+        atomic: Atomic = False,
+        dry_run: DryRun = False,
+        key: idempotency.Key = None,
+    ) -> Response:
+        form = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if form not in (sheets.CSV, sheets.XLSX):
+            raise Invalid("import_type_unknown", allowed=[sheets.CSV, sheets.XLSX])
+        sheet = await imports.read(resource, form, await request.body())
+
+        async def work() -> Response:
+            said = await imports.load(caller, resource, shapes, sheet, atomic=atomic, dry_run=dry_run)
+            status = 422 if atomic and said.failed else 200
+            return Response(said.model_dump_json().encode(), status, media_type="application/json")
+
+        return await idempotency.once(request, caller, None if dry_run else key, work)
 
 
 _REFUSED_TOGETHER: dict[str, Any] = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import Invalid, NotFound
@@ -15,6 +16,7 @@ from server.core import audit
 from server.core.access import Caller
 from server.core.actions import changes, values
 from server.core.actor import Actor
+from server.core.db import plant_column, plant_of
 from server.core.resource.declared import Resource
 
 
@@ -23,12 +25,12 @@ def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
 
     Raises:
         NotFound: `record_unknown` for a plant the actor does not see.
-        NotAllowed: `permission_missing` at that plant.
+        NotAllowed: `permission_missing` at that plant, or over all of them for what all share.
     """
     plant = given.get("plant_id")
     if not caller.actor.sees(plant):
         raise NotFound("record_unknown", id=plant)
-    caller.actor.require(f"{resource.code}.create", plant)
+    caller.actor.require_at(f"{resource.code}.create", plant)
     row = resource.model(id=new_id(caller.clock.now()), **given)
     caller.db.add(row)
     return row
@@ -41,23 +43,63 @@ def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any])
         NotFound: `record_unknown` for a row or target plant the actor does not see.
         NotAllowed: `permission_missing` at either plant.
     """
-    here = getattr(row, "plant_id", None)
+    here = plant_of(row)
     for plant in (here, given.get("plant_id", here)):
         if not actor.sees(plant):
             raise NotFound("record_unknown", id=row.id)
-        actor.require(f"{resource.code}.update", plant)
+        actor.require_at(f"{resource.code}.update", plant)
     for name, value in given.items():
         setattr(row, name, value)
 
 
 async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
-    """Let the resource check, write, and read back what the database made of it."""
+    """Let the resource check, write, and read back what the database made of it.
+
+    Raises:
+        Invalid: `reference_unknown`, `reference_elsewhere`.
+    """
+    await _check_references(db, resource, rows)
     for row in rows:
         if resource.before_save is not None:
             await resource.before_save(db, row)
     await db.flush()
     wanted = select(resource.model).where(resource.model.id.in_([row.id for row in rows]))
     await db.scalars(wanted.execution_options(populate_existing=True))
+
+
+async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
+    """What a row newly refers to must be at a plant that its author sees, and at the row's own.
+
+    That it exists at all is the foreign key's business; both are answered alike.
+    """
+    actor: Actor | None = db.info.get("actor")
+    if actor is None:
+        return
+    for name, (key, place) in _placed_references(cast("Hashable", resource.model)).items():
+        found = [row for row in rows if inspect(row).attrs[name].history.added and getattr(row, name) is not None]
+        if not found:
+            continue
+        at = select(key, place).where(key.in_({getattr(row, name) for row in found}))
+        plants: dict[uuid.UUID, uuid.UUID | None] = {row[0]: row[1] for row in await db.execute(at)}
+        for row in found:
+            plant, here = plants.get(getattr(row, name)), plant_of(row)
+            if getattr(row, name) not in plants or not actor.sees(plant):
+                raise Invalid("reference_unknown", where=name, id=getattr(row, name))
+            if plant is not None and here is not None and plant != here:
+                raise Invalid("reference_elsewhere", where=name, id=getattr(row, name))
+
+
+@functools.cache
+def _placed_references(model: type[Any]) -> dict[str, tuple[Any, Any]]:
+    """Each column that refers to a record at a plant, with that record's key and plant; ``plant_id`` itself is none."""
+    models = {mapper.local_table.name: mapper.class_ for mapper in model.registry.mappers}
+    found = {}
+    for column in inspect(model).columns:
+        for key in column.foreign_keys:
+            target = models[key.target_fullname.partition(".")[0]]
+            if column.key != "plant_id" and plant_column(target) is not None:
+                found[column.key] = (target.id, plant_column(target))
+    return found
 
 
 def note_made(caller: Caller, resource: Resource, row: Any) -> None:
@@ -74,7 +116,7 @@ def note_changed(caller: Caller, resource: Resource, row: Any, before: Mapping[s
 async def locked(caller: Caller, resource: Resource, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:
     """The rows of these ids that the actor sees, locked in one order so that two requests never block each other."""
     wanted = select(resource.model).where(resource.model.id.in_(ids)).order_by(resource.model.id)
-    plant, plants = getattr(resource.model, "plant_id", None), caller.actor.plant_ids
+    plant, plants = plant_column(resource.model), caller.actor.plant_ids
     if plant is not None and plants is not None:
         wanted = wanted.where(or_(plant.is_(None), plant.in_(plants)))
     rows = (await caller.db.scalars(wanted.with_for_update().execution_options(populate_existing=True))).all()

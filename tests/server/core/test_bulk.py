@@ -79,7 +79,7 @@ FATES = [
     (409, "constraint_violated"),
     (409, "constraint_violated"),
     (422, "request_invalid"),
-    (409, "constraint_violated"),
+    (422, "reference_unknown"),
     (422, "value_out_of_range"),
     (422, "request_invalid"),
     (201, None),
@@ -226,7 +226,7 @@ async def test_rows_of_another_company_are_not_there(place: Place, sign_in: Sign
     answer = await stranger.patch(PATH, json={"rows": [{"id": mine, "version": 1, "unit": "g"}]})
     assert fates(answer) == [(404, "record_unknown")]
     answer = await stranger.post(PATH, json={"rows": [place.row("B")]})
-    assert fates(answer) == [(409, "constraint_violated")]
+    assert fates(answer) == [(422, "reference_unknown")]
     assert await place.tags() == {"A"}
 
 

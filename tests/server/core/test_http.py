@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import FoodFlowError, IllegalMove, Invalid, NotAllowed, NotFound, Refused
-from server.core import http, logs
+from server.core import door, http, logs, metrics, traces
 
 
 class Body(BaseModel):
@@ -24,6 +24,7 @@ def broken() -> httpx.AsyncClient:
     """An application whose routes fail in every way, with the product's answers."""
     app = FastAPI()
     http.install(app)
+    door.install(app, metrics.Measures(), traces.Off())
 
     @app.get("/secret")
     async def secret() -> None:
@@ -58,7 +59,7 @@ def test_each_kind_of_error_has_its_status(error: FoodFlowError, status: int) ->
 async def test_what_nobody_foresaw_leaks_nothing_and_keeps_its_request_id(
     broken: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "server.core.http"):
+    with caplog.at_level(logging.INFO, "server.core"):
         answer = await broken.get("/secret", headers={"X-Request-Id": "abc-1"})
     assert (answer.status_code, answer.headers["content-type"]) == (500, http.PROBLEM)
     assert (answer.json()["code"], answer.json()["request_id"]) == ("internal_error", "abc-1")
