@@ -25,7 +25,7 @@ from server.core.tls import Certificates
 from server.flows import resources as flows
 from server.flows import routes as reports
 from server.fsq import resources as fsq
-from server.identity import devices, keys, recovery, sign_in
+from server.identity import devices, invitations, keys, pins, recovery, second_factor, sign_in, tidying
 from server.identity import resources as identity
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
@@ -47,6 +47,9 @@ RESOURCES: tuple[Resource, ...] = (
 ROUTERS = (
     sign_in.router,
     keys.router,
+    second_factor.router,
+    pins.router,
+    invitations.router,
     recovery.router,
     devices.router,
     sync.router,
@@ -55,7 +58,11 @@ ROUTERS = (
 )
 """What is not a plain table."""
 
-JOBS: tuple[Periodic, ...] = (*keys.JOBS,)
+JOBS: tuple[Periodic, ...] = (
+    *keys.JOBS,
+    *pins.JOBS,
+    *tidying.JOBS,
+)
 """What is done again and again for each tenant."""
 
 REACTIONS: Reactions = {}

@@ -33,6 +33,8 @@ PUBLIC: dict[str, str] = {
     "/api/v1/auth/refresh": "the refresh token is the proof",
     "/api/v1/auth/jwks/{tenant_id}": "public keys: whoever is shown a token may check it",
     "/api/v1/auth/logout": "the refresh token is the proof; the access token may have run out",
+    "/api/v1/auth/register": "the code of the invitation is the proof",
+    "/api/v1/auth/pin-change": "the present PIN is the proof",
     "/api/v1/auth/password-reset/initiate": "shows nothing: the letter goes to the person's own address",
     "/api/v1/auth/password-reset/confirm": "the code of the letter is the proof",
     "/api/v1/devices:enroll": "shows nothing but a code: a person approves",

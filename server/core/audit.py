@@ -38,6 +38,8 @@ SECRET_FIELDS = frozenset(
         "access_token",
         "refresh_token",
         "token_sha256",
+        "code_sha256",
+        "private_sealed",
         "old_password",
         "new_password",
         "credentials",

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foodflow_kernel.errors import NotAllowed, NotFound
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.wire.protocol import TOKEN_TTL_S
-from server.core import audit, sealed
+from server.core import access, audit, sealed
 from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.core.jobs import Periodic
@@ -178,7 +178,7 @@ def _verifies(now: datetime) -> Any:
     return or_(SigningKey.verifies_until.is_(None), SigningKey.verifies_until > now)
 
 
-@router.get("/auth/jwks/{tenant_id}")
+@router.get("/auth/jwks/{tenant_id}", dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def jwks(request: Request, response: Response, tenant_id: uuid.UUID) -> Jwks:
     """The public keys that a company's tokens verify with; none for a company that is not there."""
     response.headers["Cache-Control"] = f"public, max-age={int(KNOWN_FOR.total_seconds())}"

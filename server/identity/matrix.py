@@ -1,6 +1,7 @@
 """The role x permission matrix as data (identity_core, section 4), for what exists so far.
 
-Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export. A verb
+Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export;
+W ends the wait after wrong PINs (section 6, 11.300). A verb
 that is not one of read, create, update, retire is granted by the letter ``VERBS`` gives it.
 Plant scope comes from the role assignment, not from here.
 """
@@ -36,6 +37,15 @@ VERBS: dict[str, str] = {
     "dispose": "A",
     "revoke": "D",
     "disable": "D",
+    "activate": "A",
+    "enable": "A",
+    "lock": "D",
+    "unlock": "A",
+    "reset_mfa": "A",
+    "set_pin": "A",
+    "clear_wait": "W",
+    "verify_identity": "A",
+    "set_pcqi": "A",
     "replay": "A",
     "waive": "A",
 }
@@ -45,7 +55,7 @@ _PLANNING = {"OP": "R", "QT": "R", "QM": "RA", "SV": "RU", "PL": "CRUADX", "WH":
 _SITE = {"OP": "R", "QT": "R", "QM": "RU", "SV": "RU", "MT": "RU", "PL": "R", "TA": "CRUD", "AU": "R"}
 
 MATRIX: dict[str, dict[str, str]] = {
-    "identity.user": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
+    "identity.user": {"QM": "R", "SV": "RW", "TA": "CRUADW", "AU": "R"},
     "identity.role": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "identity.device": {"QM": "R", "SV": "RAD", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},

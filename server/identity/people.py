@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import BaseModel, Field
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.clock import Clock
@@ -17,9 +16,8 @@ from foodflow_kernel.errors import Invalid, Refused
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines import USER
 from foodflow_kernel.machines.identity import UserState
-from foodflow_kernel.wire import pin
 from server.core.actor import Actor, ActorKind
-from server.identity import matrix, passwords, sessions
+from server.identity import matrix, passwords, pins, sessions
 from server.identity.models import Role, User, UserRole
 
 ADMIN = "TA"
@@ -38,18 +36,6 @@ class NewUser(BaseModel):
     locale: str = "en"
     roles: tuple[str, ...] = ()
     plant_id: uuid.UUID | None = None
-
-
-def check_pin(text: str) -> None:
-    """A PIN of four to six digits without runs and repeats.
-
-    Raises:
-        Invalid: `pin_weak`.
-    """
-    digits = [int(each) for each in text if each.isdigit()]
-    steps = {b - a for a, b in itertools.pairwise(digits)}
-    if not re.fullmatch(r"\d{4,6}", text) or steps in ({0}, {1}, {-1}):
-        raise Invalid("pin_weak")
 
 
 async def ensure_roles(db: AsyncSession) -> dict[str, Role]:
@@ -75,8 +61,6 @@ async def add(db: AsyncSession, new: NewUser) -> User:
     """
     clock: Clock = db.info["clock"]
     now = clock.now()
-    if new.pin is not None:
-        check_pin(new.pin)
     if new.password is not None:
         passwords.check(new.password, (new.login_code, new.email, new.printed_name))
     roles = await ensure_roles(db)
@@ -88,10 +72,11 @@ async def add(db: AsyncSession, new: NewUser) -> User:
         email=new.email,
         names=new.names,
         password_hash=passwords.HASHER.hash(new.password) if new.password else None,
-        pin_base=pin.new_base(new.pin) if new.pin else None,
         locale=new.locale,
         status=UserState.active,
     )
+    if new.pin is not None:
+        pins.give(user, new.pin, now, is_own=True)
     db.add(user)
     await db.flush()
     for key in new.roles:
@@ -116,16 +101,19 @@ async def disable(db: AsyncSession, user: User, _command: Disable) -> User:
         Refused: `last_admin`: nobody would be left who could undo it.
     """
     state = USER.move(user.status, "disable")
-    if await _is_last_admin(db, user):
-        raise Refused("last_admin")
-    user.status = state
+    await refuse_last_admin(db, user.id)
+    user.status, user.locked_until = state, None
     await db.flush()
     await sessions.end_all(db, user.id, "disabled")
     return user
 
 
-async def _is_last_admin(db: AsyncSession, user: User) -> bool:
-    """Whether a person is the only active one who administers the whole tenant."""
+async def refuse_last_admin(db: AsyncSession, user_id: uuid.UUID) -> None:
+    """Stop what would leave a company without anybody who administers all of it.
+
+    Raises:
+        Refused: `last_admin`.
+    """
     # Locked, so that two admins cannot disable each other at the same time.
     await db.scalar(select(Role.id).where(Role.key == ADMIN).with_for_update(key_share=True))
     now = db.info["clock"].now()
@@ -141,7 +129,14 @@ async def _is_last_admin(db: AsyncSession, user: User) -> bool:
             User.status == UserState.active,
         )
     )
-    return set((await db.scalars(admins)).all()) == {user.id}
+    if set((await db.scalars(admins)).all()) == {user_id}:
+        raise Refused("last_admin")
+
+
+def may_go_on() -> ColumnElement[bool]:
+    """``User.may_go_on`` as a question to the database."""
+    is_barred = (User.status == UserState.locked) & User.locked_until.is_not(None)
+    return or_(User.status == UserState.active, is_barred)
 
 
 async def roles_of(

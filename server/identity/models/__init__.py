@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from server.identity.models.keys import SigningKey
-from server.identity.models.people import LoginAttempt, Role, User, UserRole
-from server.identity.models.sessions import PasswordResetToken, RefreshToken
+from server.identity.models.people import LoginAttempt, LoginName, Role, User, UserRole
+from server.identity.models.sessions import Invitation, PasswordResetToken, RecoveryCode, RefreshToken
 
-__all__ = ["LoginAttempt", "PasswordResetToken", "RefreshToken", "Role", "SigningKey", "User", "UserRole"]
+__all__ = [
+    "Invitation",
+    "LoginAttempt",
+    "LoginName",
+    "PasswordResetToken",
+    "RecoveryCode",
+    "RefreshToken",
+    "Role",
+    "SigningKey",
+    "User",
+    "UserRole",
+]
