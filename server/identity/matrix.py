@@ -1,7 +1,7 @@
 """The role x permission matrix as data (identity_core, section 4), for what exists so far.
 
-Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export;
-W ends the wait after wrong PINs (section 6, 11.300). A verb
+Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export, S sign the
+settings that food safety depends on, W end the wait after wrong PINs (section 6, 11.300). A verb
 that is not one of read, create, update, retire is granted by the letter ``VERBS`` gives it.
 Plant scope comes from the role assignment, not from here.
 """
@@ -48,6 +48,10 @@ VERBS: dict[str, str] = {
     "set_pcqi": "A",
     "replay": "A",
     "waive": "A",
+    "sign": "S",
+    "rescan": "A",
+    "ack": "R",
+    "withdraw": "D",
 }
 
 _FLOOR = {"OP": "CR", "QT": "CR", "QM": "RX", "SV": "CRUADX", "MT": "R", "PL": "RX", "TA": "R", "AU": "R"}
@@ -59,6 +63,19 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.role": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "identity.device": {"QM": "R", "SV": "RAD", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
+    "core.notification": dict.fromkeys(ROLES, "R"),
+    "core.attachment": {
+        "OP": "CR",
+        "QT": "CR",
+        "QM": "CRAD",
+        "SV": "CRD",
+        "MT": "CR",
+        "PL": "CR",
+        "WH": "CR",
+        "TA": "CRAD",
+        "AU": "R",
+    },
+    "core.config": {"QM": "RS", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "core.plant": _SITE,
     "plant_ops.line": _SITE,
     "plant_ops.equipment": _SITE,

@@ -1,7 +1,7 @@
 """People at the door: signing keys, second factors, invitations, names that are never given to another.
 
 Revision: 0005
-After: 0011
+After: 0010
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0005"
-down_revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

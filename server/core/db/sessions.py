@@ -29,6 +29,7 @@ from server.core import feed
 from server.core.actor import Actor
 from server.core.db.base import MasterRow, PlatformBase
 from server.core.db.postgres import PLATFORM, Cluster
+from server.core.live import log as live
 
 current_tenant: ContextVar[uuid.UUID | None] = ContextVar("current_tenant", default=None)
 """The tenant of the running request, job or command."""
@@ -128,7 +129,7 @@ class Database:
         tenant = await self.tenant(wanted)
         kept: list[Work] = []
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
-        info[_KEPT] = kept
+        info |= {_KEPT: kept, "channel": self.cluster.channel(tenant.schema)}
         try:
             async with self._cap:
                 engine = await self._borrow(tenant.schema)
@@ -137,6 +138,7 @@ class Database:
                         engine, sync_session_class=feed.FeedSession, expire_on_commit=False, info=info
                     ) as db:
                         yield db
+                        await live.write(db)
                         await feed.write(db)
                         await db.commit()
                 finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.identity.models.keys import SigningKey
 from server.identity.models.people import LoginAttempt, LoginName, Role, User, UserRole
 from server.identity.models.sessions import Invitation, PasswordResetToken, RecoveryCode, RefreshToken
+from server.identity.models.tickets import WsTicket
 
 __all__ = [
     "Invitation",
@@ -17,4 +18,5 @@ __all__ = [
     "SigningKey",
     "User",
     "UserRole",
+    "WsTicket",
 ]
