@@ -32,7 +32,20 @@ from server.flows import resources as flows
 from server.flows import routes as reports
 from server.flows import streams
 from server.fsq import resources as fsq
-from server.identity import api_keys, devices, recovery, rights, sign_in, signing, tickets
+from server.identity import (
+    api_keys,
+    devices,
+    invitations,
+    keys,
+    pins,
+    recovery,
+    rights,
+    second_factor,
+    sign_in,
+    signing,
+    tickets,
+    tidying,
+)
 from server.identity import resources as identity
 from server.identity.notices import inbox, jobs
 from server.planning import resources as planning
@@ -57,6 +70,10 @@ RESOURCES: tuple[Resource, ...] = (
 
 ROUTERS = (
     sign_in.router,
+    keys.router,
+    second_factor.router,
+    pins.router,
+    invitations.router,
     recovery.router,
     rights.router,
     api_keys.router,
@@ -77,6 +94,9 @@ ROUTERS = (
 JOBS: tuple[Periodic, ...] = (
     *identity.JOBS,
     *seals.JOBS,
+    *keys.JOBS,
+    *pins.JOBS,
+    *tidying.JOBS,
     *config_changing.JOBS,
     *jobs.JOBS,
     *judging.JOBS,
@@ -144,6 +164,7 @@ def create_app(
         signing.Signatory(),
         REACTIONS,
     )
+    app.state.keyring = keys.Keyring(cluster.secret)
     app.state.authenticate_ticket, app.state.living = tickets.authenticate, tickets.living
     app.state.mail = mail.from_settings(settings, clock)
     app.state.files, app.state.scanner = Files(settings), scanning.from_settings(settings)

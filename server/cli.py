@@ -27,7 +27,7 @@ from server.core.actor import system
 from server.core.db import postgres, provision
 from server.core.db.sessions import Database, TenantRef
 from server.core.settings import Settings, from_environment
-from server.identity import devices, people
+from server.identity import devices, keys, people
 from server.sync import terminals
 from server.sync import verify as chains
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     """The commands and their options."""
     made = argparse.ArgumentParser(prog="foodflow-server", description=__doc__)
     made.add_argument("--data-folder", type=Path, help="where the server keeps its data")
@@ -101,6 +101,9 @@ def parser() -> argparse.ArgumentParser:
         ("audit anchors", audit_anchors, "print the roots of all seals, to be kept on paper or elsewhere"),
     ):
         add(name, command, text).add_argument("--tenant", help="slug of one tenant; default all")
+    rotated = add("keys rotate", keys_rotate, "let a new key sign access tokens; nobody has to sign in again")
+    rotated.add_argument("--tenant", help="slug of one tenant; default all")
+    rotated.add_argument("--stolen", action="store_true", help="refuse the tokens of the old keys within a minute")
     add("openapi", openapi, "print the OpenAPI document")
     add("ca", print_ca, "print the CA certificate that terminals pin")
     return made
@@ -387,6 +390,19 @@ def audit_anchors(given: argparse.Namespace, settings: Settings, clock: Clock) -
         for tenant in await _named(database, given.tenant):
             for each in seals.read_anchors(seals.anchor_file(settings.data_folder, tenant)):
                 sys.stdout.write(f"{tenant.slug}  {each.number:>8}  {each.to_seq:>10}  {each.at}  {each.root}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def keys_rotate(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Rotate the signing keys and say which key signs now."""
+
+    async def work(database: Database) -> None:
+        for tenant in await _named(database, given.tenant):
+            async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
+                made = await keys.Keyring(database.cluster.secret).rotate(db, is_stolen=given.stolen)
+            sys.stdout.write(f"{tenant.slug}: {made.id} signs\n")
 
     run(settings, clock, work)
     return 0

@@ -1,9 +1,10 @@
 """The role x permission matrix as data (identity_core, section 4; planning, first table).
 
 Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export, S sign the
-settings that food safety depends on. A verb that is not one of read, create, update, retire is
-granted by the letter ``VERBS`` gives it. A role that the page limits to its own plant (suffix p)
-is in ``PLANT_ROLES``: it is given at one plant, never in a whole company.
+settings that food safety depends on, W end the wait after wrong PINs (section 6, 11.300). A verb
+that is not one of read, create, update, retire is granted by the letter ``VERBS`` gives it. A role
+that the page limits to its own plant (suffix p) is in ``PLANT_ROLES``: it is given at one plant,
+never in a whole company.
 """
 
 from __future__ import annotations
@@ -62,6 +63,14 @@ VERBS: dict[str, str] = {
     "revoke": "D",
     "disable": "D",
     "take": "D",
+    "enable": "A",
+    "lock": "D",
+    "unlock": "A",
+    "reset_mfa": "A",
+    "set_pin": "A",
+    "clear_wait": "W",
+    "verify_identity": "A",
+    "set_pcqi": "A",
     "replay": "A",
     "waive": "A",
     "sign": "S",
@@ -98,7 +107,7 @@ _SPEC = _row(
 _LOT = _row({"OP": "CR", "QT": "CR", "QM": "CRUA", "SV": "CR", "PL": "R", "BM": "R", "TA": "R", "AU": "R"})
 
 MATRIX: dict[str, dict[str, str]] = {
-    "identity.user": _PEOPLE,
+    "identity.user": _PEOPLE | {"SV": "RW", "TA": "CRUADW"},
     "identity.role": _PEOPLE,
     "identity.permission": _PEOPLE,
     "identity.user_role": _PEOPLE,

@@ -60,7 +60,7 @@ async def test_a_signed_action_binds_the_signature_to_what_was_signed(
     assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
 
 
-async def test_five_wrong_pins_lock_signing_and_stay_on_record(
+async def test_five_wrong_pins_make_signing_wait_and_stay_on_record(
     database: Database, tenant: TenantRef, sign_in: SignIn
 ) -> None:
     await seed.plant(database, tenant)
@@ -69,7 +69,7 @@ async def test_five_wrong_pins_lock_signing_and_stay_on_record(
     codes = [(await release(client, hold, WRONG)).json()["code"] for _ in range(5)]
     assert codes == ["signature_failed"] * 5
     locked = await release(client, hold, RIGHT)
-    assert (locked.status_code, locked.json()["code"]) == (429, "sign_in_locked")
+    assert (locked.status_code, locked.json()["code"]) == (429, "pin_wait")
     assert await counted(database, tenant, "esign.failed") == 5
     assert await counted(database, tenant, "fsq.hold.release") == 0
     assert hold == await an_open_hold(client)
@@ -122,3 +122,16 @@ async def test_an_audit_rows_hash_can_be_computed_again(database: Database, tena
     for row in rows:
         content = {k: v for k, v in actions.values(row).items() if k != "row_hash"}
         assert audit.digest(content) == row.row_hash
+
+
+async def test_a_pin_that_somebody_else_set_signs_nothing(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    await seed.plant(database, tenant)
+    client, admin = await sign_in(tenant, "QM"), await sign_in(tenant, "TA")
+    hold = await an_open_hold(client)
+    own = (await client.get("/me")).json()["id"]
+    given = {"pin": RIGHT, "reason": "forgot the old one"}
+    assert (await admin.post(f"/users/{own}:set-pin", json=given)).status_code == 200
+    refused = await release(client, hold, RIGHT)
+    assert (refused.status_code, refused.json()["code"]) == (403, "pin_change_needed")
