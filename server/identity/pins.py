@@ -143,7 +143,7 @@ async def _change(db: AsyncSession, body: Change, address: str) -> NotAllowed | 
     # Counted for the address alone: wrong PINs of a person slow the PIN down, not the password's door.
     name = attempts.name_of(None, body.login)
     try:
-        await attempts.refuse_if_locked(db, None, name, address)
+        await attempts.refuse_if_locked(db, None, name if user is None else "", address)
     except NotAllowed as locked:
         return locked
     if user is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -98,7 +99,7 @@ async def test_a_strangers_tries_end_no_session_and_close_no_terminal(
 
 
 async def told_to_a_terminal(guest: Guest, database: Database, tenant: TenantRef) -> Any:
-    plant_id = await a_plant(database, tenant, f"P{user_id(guest).hex[-6:].upper()}")
+    plant_id = await a_plant(database, tenant, f"P{uuid.uuid4().hex[:8].upper()}")
     place: dict[str, Any] = dict.fromkeys(Terminal.__dataclass_fields__)
     terminal = Terminal(**place | {"plant_id": plant_id, "pepper": b"p" * 32})
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
