@@ -92,7 +92,9 @@ def test_the_document_refers_to_nothing_that_is_not_there() -> None:
 def test_the_document_says_permission_errors_and_examples_of_a_resource(resource: Resource) -> None:
     base = f"/api/v1/{resource.path}"
     one = f"{base}/{{record_id}}"
-    own = {base, one, f"{base}/meta", f"{base}:bulk", f"{base}:import"} | {f"{one}:{a.name.replace('_', '-')}" for a in resource.actions}
+    own = {base, one, f"{base}/meta", f"{base}:bulk", f"{base}:import"} | {
+        f"{one}:{a.name.replace('_', '-')}" for a in resource.actions
+    }
     operations = 0
     for path, verbs in DOCUMENT["paths"].items():
         if path not in own:

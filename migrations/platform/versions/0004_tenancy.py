@@ -1,0 +1,79 @@
+"""What a tenant may be called and be, who runs the platform, and what they did.
+
+Revision: 0004
+After: 0003
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+RESERVED = (
+    "admin api foodflow foodflow_owner foodflow_platform information_schema platform postgres public system template"
+)
+REGIMES = "fda_pchf fsis fsma204 juice_120 seafood_123 lacf_113 acid_114 eu dietary_111"
+
+
+def listed(names: str) -> str:
+    return ", ".join(f"'{name}'" for name in names.split())
+
+
+CHECKS = {
+    "slug": "slug ~ '^[a-z][a-z0-9_]{2,30}$'",
+    "reserved": f"slug NOT IN ({listed(RESERVED)})",
+    "schema_name": "schema_name = 't_' || slug",
+    "gs1_company_prefix": "gs1_company_prefix ~ '^[0-9]{6,12}$'",
+    "regimes": f"regimes <@ ARRAY[{listed(REGIMES)}]::text[]",
+    "country": "country ~ '^[A-Z]{2}$'",
+    "currency": "currency ~ '^[A-Z]{3}$'",
+}
+
+
+def upgrade() -> None:
+    op.add_column("tenant", sa.Column("regimes", sa.ARRAY(sa.Text()), nullable=False, server_default="{}"))
+    op.add_column("tenant", sa.Column("schema_revision", sa.Text(), nullable=True))
+    op.add_column("tenant", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
+    for name, check in CHECKS.items():
+        op.create_check_constraint(op.f(f"ck_tenant_{name}"), "tenant", check)
+    op.execute(
+        """
+        CREATE FUNCTION tenant_keeps_its_name() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'DELETE' THEN
+                IF OLD.state <> 'provisioning' THEN
+                    RAISE EXCEPTION 'tenant % is never deleted: its names are not given to another', OLD.slug
+                        USING ERRCODE = 'insufficient_privilege';
+                END IF;
+                RETURN OLD;
+            END IF;
+            IF (NEW.id, NEW.slug, NEW.schema_name) IS DISTINCT FROM (OLD.id, OLD.slug, OLD.schema_name) THEN
+                RAISE EXCEPTION 'id, slug and schema of tenant % never change', OLD.slug
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER keeps_its_name BEFORE UPDATE OR DELETE ON tenant
+            FOR EACH ROW EXECUTE FUNCTION tenant_keeps_its_name();
+        CREATE FUNCTION tenant_told() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_notify('foodflow_tenant', COALESCE(NEW.id, OLD.id)::text);
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER told AFTER INSERT OR UPDATE OR DELETE ON tenant
+            FOR EACH ROW EXECUTE FUNCTION tenant_told();
+        """
+    )
+
+
+def downgrade() -> None:
+    op.execute("DROP FUNCTION tenant_told() CASCADE; DROP FUNCTION tenant_keeps_its_name() CASCADE")
+    for name in CHECKS:
+        op.drop_constraint(op.f(f"ck_tenant_{name}"), "tenant", type_="check")
+    for name in ("version", "schema_revision", "regimes"):
+        op.drop_column("tenant", name)
