@@ -17,6 +17,7 @@ from uuid import UUID
 
 import uvicorn
 from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.clock import Clock, clock_from_env
 from foodflow_kernel.errors import FoodFlowError, Refused
@@ -25,7 +26,7 @@ from server import seed
 from server.app import create_app
 from server.core import audit, logs, tls
 from server.core.actor import system
-from server.core.db import fleet, postgres, provision, registry
+from server.core.db import fleet, postgres, provision, registry, transfer
 from server.core.db.sessions import Database
 from server.core.settings import Settings, from_environment
 from server.identity import devices, people
@@ -82,6 +83,12 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     tenant.add_argument("--gs1-prefix", default="9501101")
     tenant.add_argument("--tz", default="UTC")
     tenant.add_argument("--regime", action="append", default=[], choices=registry.REGIMES, help="a law it works under")
+    left = add("tenant export", tenant_export, "write all of a company, as of one instant, to a file")
+    left.add_argument("slug")
+    left.add_argument("file", type=Path)
+    come = add("tenant import", tenant_import, "make a company of such a file")
+    come.add_argument("file", type=Path)
+    come.add_argument("--as", dest="slug", help="its name here; default the one it had")
     user = add("user create", user_create, "make a person's account; PIN and password are read from standard input")
     user.add_argument("tenant")
     user.add_argument("login_code")
@@ -283,6 +290,39 @@ def tenant_create(given: argparse.Namespace, settings: Settings, clock: Clock) -
             regimes=given.regime,
             fill=people.ensure_roles,
         )
+        sys.stdout.write(f"{made.name}: tenant {made.slug}, schema {made.schema}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def tenant_export(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Write a company to a file; that is in its audit trail first."""
+
+    async def work(database: Database) -> None:
+        tenant = await database.tenant_by_slug(given.slug)
+        actor = system(tenant.id, "foodflow-server")
+        async with database.tenant_session(tenant.id, actor) as db:
+            audit.write(db, actor, "core.tenant.export", "core.tenant", tenant.id)
+        made = await transfer.export_tenant(database, tenant, given.file)
+        rows = sum(part.rows for part in made.tables.values())
+        sys.stdout.write(f"{tenant.slug}: {rows} rows of {len(made.tables)} tables, revision {made.revision}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def tenant_import(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Make a company of a file, with its audit trail going on."""
+
+    async def fill(db: AsyncSession) -> None:
+        await people.ensure_roles(db)
+        actor = system(db.info["tenant_id"], "foodflow-server")
+        audit.write(db, actor, "core.tenant.import", "core.tenant", actor.tenant_id)
+
+    async def work(database: Database) -> None:
+        await brought_up(database)
+        made = await transfer.import_tenant(database, given.file, given.slug, fill)
         sys.stdout.write(f"{made.name}: tenant {made.slug}, schema {made.schema}\n")
 
     run(settings, clock, work)

@@ -49,8 +49,11 @@ def enter(connection: Connection, schema: str) -> None:
     connection.dialect.default_schema_name = schema
 
 
-def upgrade(owner: URL, tree: str, schema: str) -> str | None:
+def upgrade(owner: URL, tree: str, schema: str, target: str | None = None) -> str | None:
     """Migrate one schema to the head of its tree, as the owner, in one transaction; the revision before.
+
+    Args:
+        target: another revision than the head; the schema is empty then.
 
     An empty schema gets the statements that the first empty one got: Alembic computes them anew
     each time, and that took ten times as long as PostgreSQL takes to obey.
@@ -61,7 +64,7 @@ def upgrade(owner: URL, tree: str, schema: str) -> str | None:
         connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:schema, 0))"), {"schema": schema})
         enter(connection, schema)
         before = revision(connection)
-        newest = head(tree)
+        newest = target or head(tree)
         if before != newest:
             known = _FRESH.get((tree, newest))
             if before is None and known is not None:
@@ -69,7 +72,7 @@ def upgrade(owner: URL, tree: str, schema: str) -> str | None:
                 cast("psycopg.Connection[object]", connection.connection.driver_connection).execute(known.encode())
             else:
                 with _LOCK, _recorded(connection) as recorded:
-                    command.upgrade(config(tree, connection), "head")
+                    command.upgrade(config(tree, connection), newest or "head")
                 if before is None and all(not parameters for _, parameters in recorded):
                     _FRESH[tree, newest] = ";\n".join(statement.replace("%%", "%") for statement, _ in recorded)
             connection.commit()
@@ -111,6 +114,12 @@ def _recorded(connection: Connection) -> Iterator[list[tuple[str, object]]]:
 def head(tree: str) -> str | None:
     """The newest revision of a tree."""
     return ScriptDirectory.from_config(config(tree)).get_current_head()
+
+
+@cache
+def revisions(tree: str) -> frozenset[str]:
+    """All revisions of a tree."""
+    return frozenset(each.revision for each in ScriptDirectory.from_config(config(tree)).walk_revisions())
 
 
 def metadata(tree: str) -> MetaData:

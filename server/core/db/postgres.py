@@ -13,8 +13,10 @@ import getpass
 import hmac
 import os
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -158,6 +160,28 @@ def drop_tenant_role(owner: URL, schema: str) -> None:
             db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(_id(_name(db)), _id(schema)))
             db.execute(sql.SQL("REVOKE ALL ON SCHEMA public FROM {}").format(_id(schema)))
             db.execute(sql.SQL("DROP ROLE {}").format(_id(schema)))
+
+
+def platform_parts(db: psycopg.Connection[Any]) -> dict[str, list[str]]:
+    """The platform's tables whose rows are each one tenant's (terminals), with their columns."""
+    rows = db.execute(
+        """
+        SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r'
+        GROUP BY c.relname HAVING bool_or(a.attname = 'tenant_id') ORDER BY c.relname
+        """,
+        (PLATFORM_SCHEMA,),
+    )
+    return {str(name): list(columns) for name, columns in rows.fetchall()}
+
+
+def drop_platform_parts(owner: URL, tenant_id: uuid.UUID) -> None:
+    """Remove what the platform has of a tenant that was never finished."""
+    with connect(owner) as db:
+        for name in platform_parts(db):
+            table = sql.Identifier(PLATFORM_SCHEMA, name)
+            db.execute(sql.SQL("DELETE FROM {} WHERE tenant_id = %s").format(table), (tenant_id,))
 
 
 def connect(url: URL) -> psycopg.Connection[tuple[object, ...]]:

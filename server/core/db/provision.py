@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import uuid
 import zoneinfo
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -25,6 +26,10 @@ SLUG = re.compile(r"[a-z][a-z0-9_]{2,30}")
 
 Fill = Callable[[AsyncSession], Awaitable[object]]
 """Puts into a new tenant's schema what no migration does: the system roles."""
+
+
+Build = Callable[[postgres.Cluster, TenantRef], None]
+"""Makes a tenant's role and schema, in a thread."""
 
 
 def check(
@@ -61,20 +66,26 @@ async def create_tenant(
     currency: str = "USD",
     regimes: Sequence[str] = (),
     fill: Fill | None = None,
+    tenant_id: uuid.UUID | None = None,
+    build: Build | None = None,
 ) -> TenantRef:
     """Provision a tenant: role and schema, migrated and filled, then entered in the registry as active.
+
+    Args:
+        fill: what is put into the new schema, in a session of the new tenant.
+        tenant_id: an id it had before.
+        build: what makes role and schema; by default an empty one at the newest revision.
 
     Raises:
         Invalid: as ``check``.
         Refused: `tenant_exists`, also while another makes it.
     """
     check(slug, gs1_company_prefix, default_tz, country, currency, regimes)
-    schema = f"t_{slug}"
     now = database.clock.now()
     row = Tenant(
-        id=new_id(now),
+        id=tenant_id or new_id(now),
         slug=slug,
-        schema_name=schema,
+        schema_name=f"t_{slug}",
         legal_name=legal_name,
         gs1_company_prefix=gs1_company_prefix,
         default_tz=default_tz,
@@ -89,7 +100,7 @@ async def create_tenant(
         try:
             async with database.platform_session() as db:
                 db.add(row)
-            await asyncio.to_thread(_build, database.cluster, schema)
+            await asyncio.to_thread(build or _build, database.cluster, row.ref())
             if fill is not None:
                 async with database.tenant_session(row.id, system(row.id, "foodflow-server")) as db:
                     await fill(db)
@@ -137,10 +148,11 @@ async def _undo(database: Database, tenant: TenantRef) -> None:
     """No schema, no role, no entry."""
     await database.forget(tenant)
     await asyncio.to_thread(postgres.drop_tenant_role, database.cluster.owner, tenant.schema)
+    await asyncio.to_thread(postgres.drop_platform_parts, database.cluster.owner, tenant.id)
     async with database.platform_session() as db:
         await db.execute(delete(Tenant).where(Tenant.id == tenant.id))
 
 
-def _build(cluster: postgres.Cluster, schema: str) -> None:
-    postgres.create_tenant_role(cluster.owner, cluster, schema)
-    migrate.upgrade(cluster.owner, "tenant", schema)
+def _build(cluster: postgres.Cluster, tenant: TenantRef) -> None:
+    postgres.create_tenant_role(cluster.owner, cluster, tenant.schema)
+    migrate.upgrade(cluster.owner, "tenant", tenant.schema)

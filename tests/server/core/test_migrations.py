@@ -77,13 +77,15 @@ async def test_provisioning_that_fails_leaves_neither_schema_nor_role_nor_entry(
     assert slug not in {tenant.slug for tenant in await database.tenants()}
 
 
+TRAP = """
+    CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+    CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('{what}') EXECUTE FUNCTION public.no()
+"""
 STEPS: dict[str, tuple[str, str]] = {
     "role": ("ALTER ROLE foodflow_owner NOCREATEROLE", "ALTER ROLE foodflow_owner CREATEROLE"),
     **{
         what.lower(): (
-            "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'the test says no'; END $$; "
-            f"CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('{what}') EXECUTE FUNCTION public.no()",
+            TRAP.format(what=what),
             "DROP FUNCTION public.no() CASCADE",
         )
         for what in (
@@ -157,7 +159,7 @@ async def test_what_a_process_left_that_died_while_it_made_a_tenant_is_taken_awa
     assert made.name == "Second Foods"
 
 
-async def test_a_replayed_schema_is_the_migrated_one_to_the_last_right(database: Database, cluster: Cluster) -> None:
+async def test_a_replayed_schema_is_the_migrated_one_to_the_last_right(cluster: Cluster) -> None:
     """Fast provisioning: the second empty schema gets the statements of the first."""
     slugs = [f"t_like_{secrets.token_hex(3)}" for _ in range(2)]
     migrate._FRESH.clear()
