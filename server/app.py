@@ -25,7 +25,7 @@ from server.core.tls import Certificates
 from server.flows import resources as flows
 from server.flows import routes as reports
 from server.fsq import resources as fsq
-from server.identity import devices, recovery, sign_in
+from server.identity import devices, operators, recovery, sign_in, tenants
 from server.identity import resources as identity
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
@@ -44,7 +44,16 @@ RESOURCES: tuple[Resource, ...] = (
 )
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
-ROUTERS = (sign_in.router, recovery.router, devices.router, sync.router, sync_reports.router, reports.router)
+ROUTERS = (
+    sign_in.router,
+    recovery.router,
+    operators.router,
+    tenants.router,
+    devices.router,
+    sync.router,
+    sync_reports.router,
+    reports.router,
+)
 """What is not a plain table."""
 
 JOBS: tuple[Periodic, ...] = ()

@@ -29,7 +29,7 @@ from server.core.actor import system
 from server.core.db import fleet, postgres, provision, registry, transfer
 from server.core.db.sessions import Database
 from server.core.settings import Settings, from_environment
-from server.identity import devices, people
+from server.identity import devices, operators, people
 from server.sync import terminals
 from server.sync import verify as chains
 
@@ -56,12 +56,16 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     commands = made.add_subparsers(required=True, metavar="command")
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {"": commands}
 
+    def group_of(name: str) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+        if name not in groups:
+            above, _, last = name.rpartition(" ")
+            parent = group_of(above).add_parser(last, help=f"{name} ...")
+            groups[name] = parent.add_subparsers(required=True, metavar="verb")
+        return groups[name]
+
     def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
         group, _, verb = name.rpartition(" ")
-        if group not in groups:
-            parent = commands.add_parser(group, help=f"{group} ...")
-            groups[group] = parent.add_subparsers(required=True, metavar="verb")
-        each = groups[group].add_parser(verb, help=text, description=text)
+        each = group_of(group).add_parser(verb, help=text, description=text)
         each.set_defaults(command=command)
         return each
 
@@ -97,6 +101,9 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     user.add_argument("--email")
     user.add_argument("--role", action="append", default=[])
     user.add_argument("--plant", type=UUID)
+    operator = add("platform user create", platform_user_create, "make an account of somebody who runs the platform")
+    operator.add_argument("email")
+    operator.add_argument("printed_name")
     listed = add("device list", device_list, "the terminals of a company; those that wait show only by their code")
     listed.add_argument("tenant")
     approved = add("device approve", device_approve, "let a terminal in, after comparing four words with its screen")
@@ -348,6 +355,20 @@ def user_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> 
         async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
             user = await people.add(db, new)
         sys.stdout.write(f"{user.printed_name} may sign in as {user.login_code}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def platform_user_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Make an administrator of the platform; the password comes from standard input."""
+    password = _secret("Password: ", sys.stdin)
+
+    async def work(database: Database) -> None:
+        await brought_up(database)
+        async with database.platform_session() as db:
+            made = await operators.add(db, clock, given.email, given.printed_name, password)
+        sys.stdout.write(f"{made.printed_name} may sign in at the platform as {made.email}\n")
 
     run(settings, clock, work)
     return 0

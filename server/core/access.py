@@ -30,6 +30,7 @@ PUBLIC: dict[str, str] = {
     "/api/v1/ca": "a public certificate: the pairing words tell whether it is the right one",
     "/api/v1/health": "says up or not, nothing else",
     "/api/v1/auth/login": "the password is the proof",
+    "/api/v1/platform/login": "the password is the proof",
     "/api/v1/auth/refresh": "the refresh token is the proof",
     "/api/v1/auth/logout": "the refresh token is the proof; the access token may have run out",
     "/api/v1/auth/password-reset/initiate": "shows nothing: the letter goes to the person's own address",

@@ -38,6 +38,10 @@ VERBS: dict[str, str] = {
     "disable": "D",
     "replay": "A",
     "waive": "A",
+    "suspend": "A",
+    "activate": "A",
+    "offboard": "D",
+    "archive": "D",
 }
 
 _FLOOR = {"OP": "CR", "QT": "CR", "QM": "RX", "SV": "CRUADX", "MT": "R", "PL": "RX", "TA": "R", "AU": "R"}
@@ -45,6 +49,7 @@ _PLANNING = {"OP": "R", "QT": "R", "QM": "RA", "SV": "RU", "PL": "CRUADX", "WH":
 _SITE = {"OP": "R", "QT": "R", "QM": "RU", "SV": "RU", "MT": "RU", "PL": "R", "TA": "CRUD", "AU": "R"}
 
 MATRIX: dict[str, dict[str, str]] = {
+    "platform.tenant": {"TA": "R", "PA": "CRUAD"},
     "identity.user": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "identity.role": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "identity.device": {"QM": "R", "SV": "RAD", "MT": "R", "TA": "RAD", "AU": "R"},

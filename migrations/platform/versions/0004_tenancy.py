@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0004"
 down_revision = "0003"
@@ -70,8 +71,56 @@ def upgrade() -> None:
         """
     )
 
+    op.create_table(
+        "platform_user",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("printed_name", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("token_epoch", sa.Integer(), nullable=False),
+        sa.Column("failed_attempts", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_platform_user")),
+        sa.UniqueConstraint("email", name=op.f("uq_platform_user_email")),
+    )
+    op.create_table(
+        "platform_audit",
+        sa.Column("seq", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("diff", postgresql.JSONB(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("request_id", sa.Text(), nullable=True),
+        sa.Column("row_hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_platform_audit")),
+    )
+    op.execute(
+        """
+        CREATE FUNCTION platform_audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'rows of % are never changed', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+        END $$;
+        CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON platform_audit
+            FOR EACH STATEMENT EXECUTE FUNCTION platform_audit_stays();
+        DO $$
+        BEGIN
+            REVOKE UPDATE, DELETE, TRUNCATE ON platform_audit FROM foodflow_platform;
+        EXCEPTION WHEN undefined_object THEN
+            NULL;
+        END $$;
+        """
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("platform_audit")
+    op.execute("DROP FUNCTION platform_audit_stays()")
+    op.drop_table("platform_user")
     op.execute("DROP FUNCTION tenant_told() CASCADE; DROP FUNCTION tenant_keeps_its_name() CASCADE")
     for name in CHECKS:
         op.drop_constraint(op.f(f"ck_tenant_{name}"), "tenant", type_="check")

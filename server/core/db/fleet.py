@@ -19,6 +19,7 @@ from pathlib import Path
 from psycopg import errors, sql
 from sqlalchemy import URL, make_url, update
 
+from foodflow_kernel.machines.identity import TenantState
 from server.core.db import migrate, postgres
 from server.core.db.registry import Tenant
 from server.core.db.sessions import Database
@@ -76,7 +77,8 @@ async def migrate_all(
     _write(report, [first])
     if not first.is_good:
         return [first]
-    tenants = await database.tenants()
+    # One that is being made is migrated by who makes it.
+    tenants = await database.registry.read(Tenant.state != TenantState.provisioning)
     found = await asyncio.to_thread(revisions, owner, [tenant.schema for tenant in tenants])
     newest = migrate.head("tenant")
     done = {

@@ -42,8 +42,14 @@ def config(tree: str, connection: Connection | None = None) -> Config:
 
 
 def enter(connection: Connection, schema: str) -> None:
-    """Make a schema the connection's own world: search path, default schema, lock timeout."""
+    """Make a schema the connection's own world: search path, default schema, lock timeout.
+
+    Raises:
+        LookupError: there is no such schema; what is made would land in ``public``, for all to see.
+    """
     connection.execute(text("SELECT set_config('search_path', :path, false)"), {"path": f"{schema}, public"})
+    if connection.execute(text("SELECT current_schema()")).scalar() != schema:
+        raise LookupError(f"there is no schema {schema}")
     connection.execute(text("SELECT set_config('lock_timeout', :t, false)"), {"t": LOCK_TIMEOUT})
     connection.commit()
     connection.dialect.default_schema_name = schema
@@ -82,7 +88,8 @@ def upgrade(owner: URL, tree: str, schema: str, target: str | None = None) -> st
 
 def revision(connection: Connection) -> str | None:
     """The revision of the connection's own schema; None for an empty one."""
-    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
+    here = "SELECT to_regclass(format('%I.alembic_version', current_schema()))"
+    if connection.execute(text(here)).scalar() is None:
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return found

@@ -138,6 +138,9 @@ def prepare(owner: URL, cluster: Cluster) -> None:
         db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, public TO {}").format(_id(PLATFORM_SCHEMA), _id(PLATFORM)))
         _own_search_path(db, PLATFORM, PLATFORM_SCHEMA)
         _grant_rows(db, PLATFORM_SCHEMA, PLATFORM)
+        if db.execute("SELECT to_regclass(%s)", (f"{PLATFORM_SCHEMA}.platform_audit",)).fetchone() != (None,):
+            table = _id(PLATFORM_SCHEMA, "platform_audit")
+            db.execute(sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(table, _id(PLATFORM)))
 
 
 def create_tenant_role(owner: URL, cluster: Cluster, schema: str) -> None:
@@ -160,6 +163,12 @@ def drop_tenant_role(owner: URL, schema: str) -> None:
             db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(_id(_name(db)), _id(schema)))
             db.execute(sql.SQL("REVOKE ALL ON SCHEMA public FROM {}").format(_id(schema)))
             db.execute(sql.SQL("DROP ROLE {}").format(_id(schema)))
+
+
+def lock_out(owner: URL, schema: str) -> None:
+    """Let nobody in as a tenant that has left: the last word, if a process has not heard of it."""
+    with connect(owner) as db:
+        db.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(_id(schema)))
 
 
 def platform_parts(db: psycopg.Connection[Any]) -> dict[str, list[str]]:
@@ -207,8 +216,8 @@ def wait_until_ready(url: URL, patience_s: float = 20.0) -> None:
             return
 
 
-def _id(name: str) -> sql.Identifier:
-    return sql.Identifier(name)
+def _id(*names: str) -> sql.Identifier:
+    return sql.Identifier(*names)
 
 
 def _name(db: psycopg.Connection[tuple[object, ...]]) -> str:

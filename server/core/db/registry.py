@@ -148,20 +148,25 @@ class Registry:
             self._listener = asyncio.create_task(self._listen())
         if tenant_id in self._known:
             return self._known[tenant_id]
-        return (await self.read(Tenant.id == tenant_id))[0]
+        return await self.only(Tenant.id == tenant_id)
 
-    async def read(self, *where: Any) -> list[TenantRef]:
-        """Tenants as they are now, by slug.
+    async def only(self, where: Any) -> TenantRef:
+        """The one tenant that meets a condition.
 
         Raises:
-            NotFound: `tenant_unknown`: a condition was given and none meets it.
+            NotFound: `tenant_unknown`.
         """
+        found = await self.read(where)
+        if not found:
+            raise NotFound("tenant_unknown")
+        return found[0]
+
+    async def read(self, *where: Any) -> list[TenantRef]:
+        """Tenants as they are now, by slug."""
         changes = self._changes
         async with self._ask() as db:
             rows = (await db.scalars(select(Tenant).where(*where).order_by(Tenant.slug))).all()
         found = [row.ref() for row in rows]
-        if where and not found:
-            raise NotFound("tenant_unknown")
         if self.is_listening and changes == self._changes:
             # Else one of them may have changed between the reading and here.
             self._known.update((each.id, each) for each in found)

@@ -135,7 +135,7 @@ class Database:
         Raises:
             NotFound: `tenant_unknown`.
         """
-        return (await self.registry.read(Tenant.slug == slug))[0]
+        return await self.registry.only(Tenant.slug == slug)
 
     async def tenants(self) -> list[TenantRef]:
         """All tenants, by slug."""

@@ -21,7 +21,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
-from foodflow_kernel.errors import Invalid, NotFound
+from foodflow_kernel.errors import Invalid
 from server.core.db import migrate, postgres, provision
 from server.core.db.parcel import BLOCK_BYTES, MANIFEST, Company, Counter, Manifest, Part, Partition, opened, written
 from server.core.db.registry import Tenant, TenantRef
@@ -113,14 +113,11 @@ async def import_tenant(
     if manifest.revision not in migrate.revisions("tenant"):
         raise Invalid("export_too_new", file=path.name)
     company = manifest.tenant
-    tenant_id = None
     try:
         wanted = uuid.UUID(company.id)
-        await database.registry.read(Tenant.id == wanted)
-    except NotFound:
-        tenant_id = wanted
     except ValueError as error:
         raise Invalid("export_foreign", file=path.name) from error
+    is_here = bool(await database.registry.read(Tenant.id == wanted))
     return await provision.create_tenant(
         database,
         slug or company.slug,
@@ -131,7 +128,7 @@ async def import_tenant(
         currency=company.currency,
         regimes=company.regimes,
         fill=fill,
-        tenant_id=tenant_id,
+        tenant_id=None if is_here else wanted,
         build=partial(_build, path),
     )
 

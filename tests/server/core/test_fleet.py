@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.machines.identity import TenantState
 from server.core.db import fleet, migrate, postgres
 from server.core.db.postgres import Cluster
 from server.core.db.registry import Tenant
@@ -26,15 +27,16 @@ async def company_of_twenty(cluster: Cluster, database: Database) -> AsyncIterat
     for slug in slugs:
         postgres.create_tenant_role(cluster.owner, cluster, f"t_{slug}")
         async with database.platform_session() as db:
-            db.add(entry(database, slug=slug, schema_name=f"t_{slug}"))
+            db.add(entry(database, slug=slug, schema_name=f"t_{slug}", state=TenantState.active))
     with postgres.connect(cluster.owner) as db:
         db.execute(f"CREATE TABLE t_{slugs[6]}.sync_log (in_the_way int)".encode())
     yield slugs
     for slug in slugs:
         postgres.drop_tenant_role(cluster.owner, f"t_{slug}")
-    async with database.platform_session() as db:
-        for row in await database.registry.read(Tenant.slug.in_(slugs)):
-            await db.delete(await db.get_one(Tenant, row.id))
+    with postgres.connect(cluster.owner) as db:
+        db.execute("ALTER TABLE platform.tenant DISABLE TRIGGER keeps_its_name")
+        db.execute("DELETE FROM platform.tenant WHERE slug = ANY(%s)", (slugs,))
+        db.execute("ALTER TABLE platform.tenant ENABLE TRIGGER keeps_its_name")
 
 
 def of(slugs: list[str], outcomes: list[fleet.Outcome]) -> list[fleet.Outcome]:
@@ -78,6 +80,14 @@ async def test_one_that_fails_is_rolled_back_and_the_next_run_goes_on(
         assert [each.state for each in again] == [fleet.CURRENT] * 6 + [fleet.MIGRATED] + [already] * 13
     finally:
         await database.close()
+
+
+async def test_nothing_is_made_where_all_can_see_it(cluster: Cluster) -> None:
+    """A schema that is not there: without a check its tables would be made in ``public``."""
+    with pytest.raises(LookupError, match="no schema"):
+        migrate.upgrade(cluster.owner, "tenant", "t_never_was")
+    with postgres.connect(cluster.owner) as db:
+        assert db.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall() == []
 
 
 async def test_a_platform_that_cannot_be_migrated_stops_everything_else(database: Database) -> None:
