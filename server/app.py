@@ -8,34 +8,45 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from pydantic import BaseModel
-from sqlalchemy import literal, select
-from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import Clock
-from server.core import access, door, http, mail, metrics, traces
+from server.core import access, door, http, mail, metrics, readiness, traces
+from server.core.config import changing as config_changing
+from server.core.config import routes as config
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 from server.core.events import Reactions
+from server.core.files import judging, scanning
+from server.core.files import routes as files
+from server.core.files.store import Files
 from server.core.jobs import Periodic, worker
 from server.core.later import Later
 from server.core.limits import Limits
+from server.core.live import log as live_log
+from server.core.live.hub import Hub
 from server.core.resource import Resource, router
 from server.core.settings import Settings
 from server.core.tls import Certificates
+from server.flows import reactions as flows_reactions
 from server.flows import resources as flows
 from server.flows import routes as reports
+from server.flows import streams
 from server.fsq import resources as fsq
-from server.identity import devices, operators, recovery, sign_in, tenants
+from server.identity import devices, operators, recovery, sign_in, tenants, tickets
 from server.identity import resources as identity
+from server.identity.notices import inbox, jobs
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
 from server.sync import exchange
+from server.sync import reactions as sync_reactions
 from server.sync import reports as sync_reports
 from server.sync import routes as sync
 
 API = door.PREFIX
 
 RESOURCES: tuple[Resource, ...] = (
+    *config.RESOURCES,
+    *files.RESOURCES,
     *identity.RESOURCES,
     *planning.RESOURCES,
     *plant_ops.RESOURCES,
@@ -50,16 +61,26 @@ ROUTERS = (
     operators.router,
     tenants.router,
     devices.router,
+    config.router,
+    files.router,
+    inbox.router,
+    tickets.router,
+    streams.router,
     sync.router,
     sync_reports.router,
     reports.router,
 )
 """What is not a plain table."""
 
-JOBS: tuple[Periodic, ...] = ()
+JOBS: tuple[Periodic, ...] = (
+    *config_changing.JOBS,
+    *jobs.JOBS,
+    *judging.JOBS,
+    Periodic("core.live_prune", 600, live_log.prune),
+)
 """What is done again and again for each tenant."""
 
-REACTIONS: Reactions = {}
+REACTIONS: Reactions = {**flows_reactions.REACTIONS, **sync_reactions.REACTIONS}
 """Event to what reacts, from flows."""
 
 VERSION = "0.1.0"
@@ -93,12 +114,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(cluster, clock, max_connections=settings.max_connections, max_engines=settings.max_engines)
-        app.state.database, app.state.later = database, Later()
+        app.state.database, app.state.later, app.state.hub = database, Later(), Hub(cluster, settings.max_listeners)
         app.state.measures.watch(database)
         try:
             async with exchange.open_desk(app), worker(app, cluster, JOBS) if with_worker else nullcontext():
                 yield
         finally:
+            await app.state.hub.close()
             await app.state.later.finish()
             await database.close()
             app.state.tracer.close()
@@ -118,7 +140,10 @@ def create_app(
         sign_in.PinOrPassword(),
         REACTIONS,
     )
+    app.state.authenticate_ticket, app.state.living = tickets.authenticate, tickets.living
     app.state.mail = mail.from_settings(settings, clock)
+    app.state.files, app.state.scanner = Files(settings), scanning.from_settings(settings)
+    app.state.records = {resource.code: resource.model for resource in RESOURCES}
     app.state.sync_health = sync_reports.read_health
     app.state.ca_der = certificates.ca_der if certificates else b""
     app.state.limits = Limits(settings.requests_per_minute, settings.anonymous_per_minute)
@@ -126,17 +151,17 @@ def create_app(
     http.install(app)
     door.install(app, app.state.measures, app.state.tracer)
 
-    @app.get(f"{API}/health", tags=["operations"])
-    async def health(response: Response) -> Health:
-        """Whether the process answers and the database does too."""
-        database: Database = app.state.database
-        try:
-            async with database.platform_session() as db:
-                await db.execute(select(literal(1)))
-        except (OSError, DBAPIError):
-            response.status_code = 503
-            return Health(status="database_unreachable", version=VERSION)
+    @app.get(f"{API}/health/live", tags=["operations"])
+    async def live() -> Health:
+        """Whether the process answers at all: if not, start it anew."""
         return Health(status="ok", version=VERSION)
+
+    @app.get(f"{API}/health", tags=["operations"], responses={503: {"model": Health, "description": "Not now"}})
+    async def health(response: Response) -> Health:
+        """Whether the process can do its work: its database answers, is migrated, and there is room on the disk."""
+        status = await readiness.status(app.state.database, settings.data_folder)
+        response.status_code = 200 if status == readiness.OK else 503
+        return Health(status=status, version=VERSION)
 
     @app.get(f"{API}/ca", tags=["operations"], response_class=Response)
     async def ca() -> Response:

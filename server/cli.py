@@ -189,6 +189,7 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
         ssl_certfile=settings.certificate or certificates.certificate,
         ssl_keyfile=settings.certificate_key or certificates.key,
         timeout_graceful_shutdown=5,
+        ws_max_size=4096,  # a screen has nothing to say
         server_header=False,
     )
     server = _Announcing(config, f"https://{host}:{port}", given.ready_file)

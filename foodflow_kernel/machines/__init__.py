@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
+from foodflow_kernel.machines.content import CONFIG, FILE, NOTIFICATION
 from foodflow_kernel.machines.fsq import DEVIATION, HOLD, LOT
 from foodflow_kernel.machines.identity import DEVICE, TENANT, USER
 from foodflow_kernel.machines.machine import Machine
 from foodflow_kernel.machines.plant_ops import BATCH, DOWNTIME, WORK_ORDER
 
-ALL: tuple[Machine[Any], ...] = (BATCH, DOWNTIME, WORK_ORDER, LOT, HOLD, DEVIATION, TENANT, USER, DEVICE)
+ALL: tuple[Machine[Any], ...] = (
+    BATCH,
+    DOWNTIME,
+    WORK_ORDER,
+    LOT,
+    HOLD,
+    DEVIATION,
+    TENANT,
+    USER,
+    DEVICE,
+    CONFIG,
+    NOTIFICATION,
+    FILE,
+)
 
-__all__ = ["ALL", "BATCH", "DEVIATION", "DEVICE", "DOWNTIME", "HOLD", "LOT", "TENANT", "USER", "WORK_ORDER", "Machine"]
+__all__ = [
+    "ALL",
+    "BATCH",
+    "CONFIG",
+    "DEVIATION",
+    "DEVICE",
+    "DOWNTIME",
+    "FILE",
+    "HOLD",
+    "LOT",
+    "NOTIFICATION",
+    "TENANT",
+    "USER",
+    "WORK_ORDER",
+    "Machine",
+]

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMark
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
 
 from foodflow_kernel import sentences
 from foodflow_kernel.clock import Clock
@@ -23,12 +24,13 @@ from server.core.actor import Actor
 from server.core.db.sessions import Database, current_tenant
 from server.core.limits import Limits
 
-Authenticate = Callable[[Request], Awaitable[Actor]]
+Authenticate = Callable[[Any], Awaitable[Actor]]
 """Given by the application (identity): the actor of a request's token, or ``NotAllowed``."""
 
 PUBLIC: dict[str, str] = {
     "/api/v1/ca": "a public certificate: the pairing words tell whether it is the right one",
-    "/api/v1/health": "says up or not, nothing else",
+    "/api/v1/health": "says ready or not and why in one word, nothing else",
+    "/api/v1/health/live": "says that the process answers, nothing else",
     "/api/v1/auth/login": "the password is the proof",
     "/api/v1/platform/login": "the password is the proof",
     "/api/v1/auth/refresh": "the refresh token is the proof",
@@ -46,6 +48,7 @@ PUBLIC: dict[str, str] = {
 UNLIMITED = {
     "/api/v1/ca",
     "/api/v1/health",
+    "/api/v1/health/live",
     "/api/v1/devices/{device_id}/status",
     "/api/v1/sync/nonce",
     "/api/v1/sync/hello",
@@ -92,9 +95,11 @@ _EVERY: dict[int | str, dict[str, Any]] = {
     404: _problem(404, "Not there, or not yours", "record_unknown"),
     409: _problem(409, "A rule or state says no", "illegal_move", machine="lot", state="released", move="release"),
     412: _problem(412, "Changed since it was read", "version_stale", version=3),
+    410: _problem(410, "No longer here", "feed_gone"),
     413: _problem(413, "Too large", "body_too_large"),
     415: _problem(415, "Of a type that is not taken here", "import_type_unknown", allowed=["text/csv"]),
     422: _problem(422, "A value cannot be right", "filter_unknown", name="filter[no_such]"),
+    426: _problem(426, "The sender is too old", "protocol_too_old", needs=2, has=1),
     428: _problem(428, "If-Match is missing", "if_match_missing"),
     429: _problem(429, "Too many at once", "too_many_requests", retry_after=10),
 }
@@ -124,7 +129,7 @@ class Needs:
     def __init__(self, code: str) -> None:
         self.code = code
 
-    async def __call__(self, request: Request) -> None:
+    async def __call__(self, request: HTTPConnection) -> None:
         """Refuse a caller without the permission."""
         (await actor_of(request)).require(self.code)
 
@@ -135,17 +140,22 @@ def needs(code: str) -> DependsMark:
     return mark
 
 
-async def actor_of(request: Request) -> Actor:
-    """The actor of this request, found once."""
+async def actor_of(request: HTTPConnection) -> Actor:
+    """The actor of this request, found once; of a WebSocket, by its ticket."""
     found: Actor | None = getattr(request.state, "actor", None)
     if found is None:
-        authenticate: Authenticate = request.app.state.authenticate
+        state = request.app.state
+        authenticate: Authenticate = state.authenticate_ticket if _is_socket(request) else state.authenticate
         found = await authenticate(request)
         request.state.actor = found
         limits: Limits = request.app.state.limits
         limits.person(str(found.id))
     current_tenant.set(found.tenant_id)
     return found
+
+
+def _is_socket(connection: HTTPConnection) -> bool:
+    return bool(connection.scope["type"] == "websocket")
 
 
 async def _caller(request: Request) -> AsyncIterator[Caller]:

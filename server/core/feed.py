@@ -44,6 +44,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foodflow_kernel.wire.exchange import CommandAnswer, FeedState
 from foodflow_kernel.wire.protocol import FEED_RETENTION_DAYS
+from server.core import events
 from server.core.db.base import TenantBase
 
 COMMAND = "command"
@@ -152,14 +153,15 @@ def pending(db: AsyncSession) -> list[tuple[str, uuid.UUID]]:
 
 @asynccontextmanager
 async def savepoint(db: AsyncSession) -> AsyncIterator[None]:
-    """A savepoint that also forgets what was collected inside when it rolls back."""
+    """A savepoint that also forgets what was collected and announced inside when it rolls back."""
     await db.flush()
-    before = dict(_changes(db.sync_session))
+    before, said = dict(_changes(db.sync_session)), events.count(db)
     try:
         async with db.begin_nested():
             yield
     except BaseException:
         db.sync_session.info[_CHANGES] = before
+        events.forget(db, said)
         raise
 
 

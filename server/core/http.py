@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -30,6 +30,7 @@ STATUS: dict[type[FoodFlowError], int] = {NotFound: 404, NotAllowed: 403, Invali
 STATUS_OF_CODE: dict[str, int] = {
     "not_signed_in": 401,
     "token_bad": 401,
+    "ticket_bad": 401,
     "token_expired": 401,
     "sign_in_failed": 401,
     "signature_failed": 401,
@@ -45,6 +46,10 @@ STATUS_OF_CODE: dict[str, int] = {
     "terminal_unknown": 401,
     "device_revoked": 403,
     "feed_gone": 410,
+    "file_too_large": 413,
+    "chunk_too_large": 413,
+    "files_full": 413,
+    "uploads_open": 429,
     "lane_over_budget": 429,
     "sign_in_locked": 429,
     "too_many_requests": 429,
@@ -88,13 +93,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(InterfaceError, _no_database)
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, FoodFlowError):
         raise error
     headers = {"WWW-Authenticate": "Bearer"} if status_of(error) == 401 else {}  # noqa: PLR2004
     if "retry_after" in error.data:
         headers["Retry-After"] = str(error.data["retry_after"])
-    return problem(status_of(error), error.code, error.sentence, error.data, headers)
+    answer = problem(status_of(error), error.code, error.sentence, error.data, headers)
+    if isinstance(request, WebSocket):
+        # Refused at the door: an answer in place of the handshake (RFC 6455, 4.2.2).
+        await request.send_denial_response(answer)
+    return answer
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

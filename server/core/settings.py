@@ -6,17 +6,25 @@ that the server makes for itself in its data folder, readable by its owner only.
 
 from __future__ import annotations
 
+import difflib
 import os
 import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from foodflow_kernel.errors import Invalid
 
 PREFIX = "FOODFLOW_"
+ELSEWHERE: dict[str, str] = {
+    "folder": "data folder of a terminal",
+    "keys": "where a terminal keeps its keys",
+    "clock": "the shared clock of the demo plant",
+}
+"""Variables with our prefix that other programs read."""
 
 
 def default_folder() -> Path:
@@ -53,11 +61,24 @@ class Settings(BaseModel):
     smtp_user: str = Field("", description="who signs in at the mail server; empty: nobody")
     smtp_password: str = Field("", description="of that user at the mail server", repr=False)
     smtp_tls: bool = Field(True, description="TLS to the mail server; off only for a relay on the same machine")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     max_connections: int = Field(40, ge=4, description="database connections of all tenants together")
     max_engines: int = Field(50, ge=1, description="tenants whose connections are kept open")
+    max_listeners: int = Field(
+        40, ge=1, description="companies with open live screens at this process; each costs one more connection"
+    )
     idempotency_hours: int = Field(
         24, ge=1, description="hours that the answer to a request with an Idempotency-Key is kept"
+    )
+    files_url: str = Field(
+        "",
+        description="where attachments lie: `s3://bucket/prefix` (AWS_* variables); empty: a folder of the data folder",
+    )
+    files_quota_mb: int = Field(10_240, ge=1, description="MB of attachments that one company may keep")
+    files_abandoned_hours: int = Field(24, ge=1, description="hours after which an upload nobody adds to is given up")
+    scanner: str = Field(
+        "",
+        description="ClamAV: `tcp://host:3310` or `unix:///path`; empty: active types are refused, nothing else",
     )
     requests_per_minute: int = Field(6000, ge=0, description="of one signed-in person or key; 0: no limit")
     anonymous_per_minute: int = Field(
@@ -73,6 +94,18 @@ class Settings(BaseModel):
         "", description="OpenTelemetry collector (OTLP over HTTP), such as http://host:4318/v1/traces; empty: no traces"
     )
     fsync: bool = Field(True, description="embedded PostgreSQL only; off is for tests, a power cut then loses data")
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        """What only makes sense together is given together."""
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError("certificate and certificate_key are given together or not at all")
+        for path in (self.certificate, self.certificate_key):
+            if path is not None and not path.is_file():
+                raise ValueError(f"there is no file {path}")
+        if self.smtp_user and not self.smtp_host:
+            raise ValueError("smtp_user without smtp_host signs in nowhere")
+        return self
 
     def secret(self) -> bytes:
         """The server's secret: from the environment, or from its own 0600 file, made when first needed."""
@@ -92,8 +125,13 @@ def from_environment(environment: Mapping[str, str], **over: object) -> Settings
     """Read the settings; what the command line says goes over the environment.
 
     Raises:
-        Invalid: `setting_invalid`, naming the variable and what is wrong with it.
+        Invalid: `setting_unknown` for a variable that nothing reads, `setting_invalid` naming the variable and
+            what is wrong with it.
     """
+    for name in environment:
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields | ELSEWHERE:
+            near = difflib.get_close_matches(name, [PREFIX + each.upper() for each in Settings.model_fields], 1)
+            raise Invalid("setting_unknown", name=name, near=near[0] if near else "")
     given: dict[str, object] = {}
     for name in Settings.model_fields:
         raw = environment.get(PREFIX + name.upper())
@@ -103,4 +141,5 @@ def from_environment(environment: Mapping[str, str], **over: object) -> Settings
         return Settings.model_validate(given | over)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise Invalid("setting_invalid", name=PREFIX + str(first["loc"][0]).upper(), why=first["msg"]) from error
+        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else f"{PREFIX}..."
+        raise Invalid("setting_invalid", name=name, why=first["msg"].removeprefix("Value error, ")) from error

@@ -14,9 +14,11 @@ from foodflow_kernel.machines import DEVIATION
 from foodflow_kernel.machines.fsq import DeviationState
 from foodflow_kernel.wire.bodies import DeviationAction
 from foodflow_kernel.wire.exchange import CommandAnswer
+from server.core import events
 from server.core import stamp as stamps
 from server.core.stamp import Stamp
 from server.fsq import series
+from server.fsq.events import DeviationOpened
 from server.fsq.models import Deviation, DeviationStep
 
 ENDED = (DeviationState.closed, DeviationState.void)
@@ -87,6 +89,10 @@ async def open_(db: AsyncSession, new: NewDeviation) -> Deviation:
     )
     db.add(row)
     await db.flush()
+    root = row if first is None else first
+    events.announce(
+        db, DeviationOpened(root.id, row.plant_id, row.line_id, row.severity, row.source, root.number, row.summary)
+    )
     return row
 
 

@@ -15,8 +15,9 @@ from foodflow_kernel.errors import Refused
 from foodflow_kernel.machines import HOLD
 from foodflow_kernel.machines.fsq import HoldState
 from foodflow_kernel.wire.bodies import Amount
-from server.core import feed
+from server.core import events, feed
 from server.core.actor import Actor
+from server.fsq.events import HoldPlaced
 from server.fsq.models import CcpMonitoring, Deviation, Lot, LotHold
 
 
@@ -65,6 +66,7 @@ async def place(db: AsyncSession, new: NewHold) -> LotHold:
         fact_id=new.fact_id,
     )
     db.add(held)
+    events.announce(db, HoldPlaced(held.id, held.lot_id, held.plant_id, held.reason))
     await _tell(db, new.lot_id)
     await db.flush()
     return held

@@ -1,7 +1,8 @@
 """The role x permission matrix as data (identity_core, section 4), for what exists so far.
 
-Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export. A verb
-that is not one of read, create, update, retire is granted by the letter ``VERBS`` gives it.
+Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export, S sign the
+settings that food safety depends on. A verb that is not one of read, create, update, retire is
+granted by the letter ``VERBS`` gives it.
 Plant scope comes from the role assignment, not from here.
 """
 
@@ -42,6 +43,10 @@ VERBS: dict[str, str] = {
     "activate": "A",
     "offboard": "D",
     "archive": "D",
+    "sign": "S",
+    "rescan": "A",
+    "ack": "R",
+    "withdraw": "D",
 }
 
 _FLOOR = {"OP": "CR", "QT": "CR", "QM": "RX", "SV": "CRUADX", "MT": "R", "PL": "RX", "TA": "R", "AU": "R"}
@@ -54,6 +59,19 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.role": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "identity.device": {"QM": "R", "SV": "RAD", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
+    "core.notification": dict.fromkeys(ROLES, "R"),
+    "core.attachment": {
+        "OP": "CR",
+        "QT": "CR",
+        "QM": "CRAD",
+        "SV": "CRD",
+        "MT": "CR",
+        "PL": "CR",
+        "WH": "CR",
+        "TA": "CRAD",
+        "AU": "R",
+    },
+    "core.config": {"QM": "RS", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "core.plant": _SITE,
     "plant_ops.line": _SITE,
     "plant_ops.equipment": _SITE,

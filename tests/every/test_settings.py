@@ -31,7 +31,10 @@ def test_setting_stands_in_the_page(name: str, field: FieldInfo) -> None:
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_setting_is_read_from_the_environment(name: str) -> None:
+def test_setting_is_read_from_the_environment(name: str, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    with_it = {"certificate": "certificate_key", "certificate_key": "certificate", "smtp_user": "smtp_host"}
     default = getattr(Settings(), name)
     match default:
         case bool():
@@ -41,16 +44,44 @@ def test_setting_is_read_from_the_environment(name: str) -> None:
         case tuple():
             value, read = "hub.example,10.1.2.3", ("hub.example", "10.1.2.3")
         case Path() | None:
-            value, read = "/srv/there", Path("/srv/there")
+            value, read = str(there), there
         case _:
             value = read = "DEBUG" if name == "log_level" else "given"
-    assert getattr(from_environment({PREFIX + name.upper(): value}), name) == read
+    given = {PREFIX + name.upper(): value}
+    if name in with_it:
+        given[PREFIX + with_it[name].upper()] = value
+    assert getattr(from_environment(given), name) == read
 
 
 def test_value_that_does_not_fit_names_the_variable() -> None:
     with pytest.raises(Invalid) as caught:
         from_environment({"FOODFLOW_PORT": "many"})
     assert "port" in str(caught.value.data).lower()
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        ({"FOODFLOW_PROT": "8443"}, "setting_unknown", "FOODFLOW_PORT"),
+        ({"FOODFLOW_CERTIFICATE": "/nowhere.pem"}, "setting_invalid", "together"),
+        (
+            {"FOODFLOW_CERTIFICATE": "/nowhere.pem", "FOODFLOW_CERTIFICATE_KEY": "/nowhere.key"},
+            "setting_invalid",
+            "no file /nowhere.pem",
+        ),
+        ({"FOODFLOW_SMTP_USER": "hub"}, "setting_invalid", "smtp_host"),
+        ({"FOODFLOW_LOG_LEVEL": "LOUD"}, "setting_invalid", "FOODFLOW_LOG_LEVEL"),
+    ],
+)
+def test_settings_that_cannot_work_stop_the_start(given: dict[str, str], code: str, said: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        from_environment(given)
+    assert caught.value.code == code
+    assert said in caught.value.sentence
+
+
+def test_what_other_programs_read_is_no_mistake() -> None:
+    assert from_environment({"FOODFLOW_FOLDER": "/x", "FOODFLOW_KEYS": "sealed", "FOODFLOW_CLOCK": "1", "OTHER": "1"})
 
 
 def test_no_variable_is_read_that_no_page_explains() -> None:

@@ -21,6 +21,8 @@ TENANT_MODULES = (
     "server.core.corrections",
     "server.core.idempotency",
     "server.core.models",
+    "server.core.config.model",
+    "server.core.live.log",
     "server.identity.models",
     "server.planning.models",
     "server.plant_ops.models",

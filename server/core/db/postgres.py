@@ -57,6 +57,10 @@ class Cluster:
         """The password of a role."""
         return hmac.digest(self.secret, b"role:" + role.encode(), "sha256").hex()
 
+    def channel(self, schema: str) -> str:
+        """Where a tenant's commits are heard (LISTEN). Channels belong to no role, so the name is a secret."""
+        return "live_" + hmac.digest(self.secret, b"channel:" + schema.encode(), "sha256").hex()[:40]
+
     def url(self, role: str) -> URL:
         """The URL by which a role logs in."""
         return self.base.set(username=role, password=self.password(role))

@@ -28,6 +28,7 @@ from server.core.actor import Actor
 from server.core.db.base import MasterRow
 from server.core.db.postgres import PLATFORM, Cluster
 from server.core.db.registry import Registry, Tenant, TenantRef
+from server.core.live import log as live
 
 __all__ = ["Database", "Tenant", "TenantRef", "current_tenant", "even_if_refused"]
 
@@ -102,7 +103,7 @@ class Database:
             raise NotAllowed("tenant_archived")
         kept: list[Work] = []
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
-        info[_KEPT] = kept
+        info |= {_KEPT: kept, "channel": self.cluster.channel(tenant.schema)}
         try:
             async with self._cap:
                 engine = await self._borrow(tenant.schema)
@@ -111,6 +112,7 @@ class Database:
                         engine, sync_session_class=feed.FeedSession, expire_on_commit=False, info=info
                     ) as db:
                         yield db
+                        await live.write(db)
                         await feed.write(db)
                         await db.commit()
                 finally:

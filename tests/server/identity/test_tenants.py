@@ -101,7 +101,7 @@ async def test_a_company_is_made_changed_and_listed_by_the_platform(
 
 @pytest.mark.parametrize("move", sorted({move for _, move in TENANT.moves}))
 @pytest.mark.parametrize("state", TenantState)
-async def test_a_move_is_made_and_noted_or_refused_and_not(  # noqa: PLR0913  # fixtures
+async def test_a_move_is_made_and_noted_or_refused_and_not(  # fixtures
     operator: httpx.AsyncClient,
     app: FastAPI,
     database: Database,

@@ -17,7 +17,7 @@ async def move(database, app, tenant, state: TenantState) -> None:
     async with database.platform_session() as db:
         (await db.get_one(Tenant, tenant.id)).state = state
     async with asyncio.timeout(3):
-        while (await app.state.database.tenant(tenant.id)).state is not state:
+        while (await app.state.database.tenant(tenant.id)).state is not state:  # noqa: ASYNC110  # as long as it takes
             await asyncio.sleep(0.01)
 
 
@@ -59,9 +59,7 @@ async def test_nothing_goes_into_an_archived_company(http, app, device, database
     assert (await hello(http, device, database.clock)).json()["code"] == "tenant_archived"
 
 
-async def test_a_persons_token_ends_with_the_suspension_and_works_again_after_it(
-    http, app, database, tenant, supervisor
-):
+async def test_a_persons_token_ends_with_the_suspension_and_works_again_after_it(app, database, tenant, supervisor):
     assert (await supervisor("GET", "/me")).status_code == 200
     await move(database, app, tenant, TenantState.suspended)
     assert (await supervisor("GET", "/me")).status_code == 401

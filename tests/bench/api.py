@@ -1,0 +1,200 @@
+"""Requests a second through the whole stack, beside bare FastAPI routes with the same queries; a million rows."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import random
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+from sqlalchemy import insert
+
+from foodflow_kernel.clock import SystemClock
+from foodflow_kernel.ids import new_id
+from server.core.actor import system
+from server.core.db import copying
+from server.core.db.sessions import Database, TenantRef
+from server.core.models import Plant
+from server.core.stamp import server_born
+from server.identity import people
+from server.plant_ops.models import Equipment, LineCount
+from server.plant_ops.resources import EQUIPMENT
+from tests.bench import hub, load
+from tests.bench.figure import Figure
+
+CLIENTS = 8
+SECONDS = 6.0
+LEAST = 0.6
+"""Of the bare route's rate."""
+MANY = 1_000_000
+PASSWORD = "a password of the benchmark"  # noqa: S105  # of a server that lives for one run
+API = "/api/v1"
+
+
+def measure() -> list[Figure]:
+    """Get by key, list of 100, create; then a million rows listed and exported."""
+    return asyncio.run(_measure())
+
+
+async def _measure() -> list[Figure]:
+    async with hub.whole(FOODFLOW_REQUESTS_PER_MINUTE="0") as made:
+        plant, ids = await _fill(made.database, made.device.tenant)
+        token = await _sign_in(made.database, made.device.tenant, made.client)
+        figures = await _rates(made, token, plant, ids)
+        return [*figures, *await _million(made, token, plant)]
+
+
+async def _fill(database: Database, tenant: TenantRef) -> tuple[uuid.UUID, list[uuid.UUID]]:
+    now = SystemClock().now()
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        plant = Plant(id=new_id(now), code="P1", name="Plant 1", tz="UTC")
+        db.add(plant)
+        await db.flush()
+        ids = [new_id(now) for _ in range(5000)]
+        rows = [
+            {
+                "id": each,
+                "plant_id": plant.id,
+                "tag": f"T{number}",
+                "names": {"en": "Scale"},
+                "equipment_class": "scale",
+            }
+            | {"version": 1, "created_at": now, "updated_at": now}
+            for number, each in enumerate(ids)
+        ]
+        await db.execute(insert(Equipment), rows)
+    return plant.id, ids
+
+
+async def _sign_in(database: Database, tenant: TenantRef, client: httpx.AsyncClient) -> str:
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        new = people.NewUser(
+            login_code="B-1", short_no="4242", printed_name="Bench", password=PASSWORD, roles=("TA", "QM", "SV")
+        )
+        await people.add(db, new)
+    given = {"tenant": tenant.slug, "login": "B-1", "password": PASSWORD}
+    token: str = (await client.post("/auth/login", json=given)).json()["access_token"]
+    return token
+
+
+async def _rates(made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUID]) -> list[Figure]:
+    tls, address = made.folder / "tls", made.running.address
+    trust = ssl.create_default_context(cafile=str(tls / "ca.pem"))
+    choose = random.Random(7)  # noqa: S311  # the same rows in each run
+    numbers = itertools.count(100_000)
+
+    def get(prefix: str, signed: str) -> Iterator[bytes]:
+        while True:
+            yield load.request("GET", f"{prefix}/{choose.choice(ids)}", signed)
+
+    def listed(path: str, signed: str) -> Iterator[bytes]:
+        while True:
+            yield load.request("GET", path, signed)
+
+    def make(path: str, signed: str) -> Iterator[bytes]:
+        while True:
+            body = {
+                "plant_id": str(plant),
+                "tag": f"N{next(numbers)}",
+                "names": {"en": "Scale"},
+                "equipment_class": "scale",
+            }
+            yield load.request("POST", path, signed, json.dumps(body).encode())
+
+    path = f"{API}/{EQUIPMENT.path}"
+    names = ("get by key", "list of 100", "create")
+    ours = [lambda: get(path, token), lambda: listed(f"{path}?limit=100", token), lambda: make(path, token)]
+    bare = [lambda: get("/one", ""), lambda: listed("/list", ""), lambda: make("/one", "")]
+    with tempfile.TemporaryDirectory() as name:
+        url = made.database.cluster.url(made.device.tenant.schema).render_as_string(hide_password=False)
+        command = ["-m", "tests.bench.bare_api", "--url", url]
+        command += ["--columns", json.dumps(list(EQUIPMENT.shown)), "--table", Equipment.__tablename__]
+        command += ["--certificate", str(tls / "server.pem"), "--key", str(tls / "server.key")]
+        with hub.served(command, Path(name)) as floor:
+            figures = []
+            for title, mine, theirs in zip(names, ours, bare, strict=True):
+                rates: list[tuple[float, float]] = []
+                for _ in range(3):  # by turns, so that both see the same machine
+                    least = await load.rate(floor, trust, theirs, CLIENTS, SECONDS / 3)
+                    rates.append((await load.rate(address, trust, mine, CLIENTS, SECONDS / 3), least))
+                value, least = (sorted(each)[1] for each in zip(*rates, strict=True))
+                note = f"{CLIENTS} clients, TLS, one process; floor: the same query in a bare FastAPI route"
+                figures.append(
+                    Figure(f"API: {title}", value, "1/s", least, LEAST * least, more_is_better=True, note=note)
+                )
+    return figures
+
+
+async def _million(made: hub.Hub, token: str, plant: uuid.UUID) -> list[Figure]:
+    client, pid, now = made.client, made.running.pid, SystemClock().now()
+    for start in range(0, MANY, 20_000):
+        rows = [
+            server_born(now, None, plant).columns()
+            | {
+                "line_id": plant,
+                "batch_id": None,
+                "delta": 1,
+                "total": number,
+                "raw": number,
+                "from_at": now,
+                "was_reset": False,
+            }
+            for number in range(start, start + 20_000)
+        ]
+        async with made.database.tenant_session(made.device.tenant.id, system(made.device.tenant.id)) as db:
+            await copying.insert_new(db, LineCount.__table__, rows)
+    headers, path = {"Authorization": f"Bearer {token}"}, "/plant-ops/line-counts"
+    before, begun, seen, after, slowest = memory_mb(pid), time.perf_counter(), 0, None, 0.0
+    peak = before
+    while True:
+        query = {"limit": 200} | ({"after": after} if after else {})
+        asked = time.perf_counter()
+        page = (await client.get(path, params=query, headers=headers)).json()
+        slowest = max(slowest, time.perf_counter() - asked)
+        seen, after = seen + len(page["items"]), page["next"]
+        if seen % 100_000 == 0:
+            peak = max(peak, memory_mb(pid))
+        if after is None:
+            break
+    assert seen == MANY, seen
+    took_s = time.perf_counter() - begun
+    figures = [
+        Figure(
+            "1 M rows listed to the last page",
+            seen / took_s,
+            "rows/s",
+            more_is_better=True,
+            note=f"pages of 200, slowest {slowest * 1000:.0f} ms; server {before:.0f} MB before, {peak:.0f} MB at most",
+        ),
+    ]
+    begun, size, lines, peak = time.perf_counter(), 0, 0, memory_mb(pid)
+    first = peak
+    async with client.stream("GET", path, headers=headers | {"Accept": "text/csv"}) as answer:
+        assert answer.status_code == 200, await answer.aread()
+        async for piece in answer.aiter_bytes():
+            if size // 10_000_000 != (size + len(piece)) // 10_000_000:
+                peak = max(peak, memory_mb(pid))
+            size, lines = size + len(piece), lines + piece.count(b"\n")
+    took_s = time.perf_counter() - begun
+    assert lines == MANY + 1, lines
+    note = f"{size / 1e6:.0f} MB; server {first:.0f} MB before, {peak:.0f} MB at most"
+    return [*figures, Figure("1 M rows exported to CSV", MANY / took_s, "rows/s", more_is_better=True, note=note)]
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process [MB]."""
+    said = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    return int(said.stdout) / 1024
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(map(str, measure())) + "\n")
