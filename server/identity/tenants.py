@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import Invalid, NotFound
+from foodflow_kernel.errors import IllegalMove, Invalid, NotFound
 from foodflow_kernel.machines import TENANT
 from foodflow_kernel.machines.identity import TenantState
 from server.core import access
@@ -184,6 +184,9 @@ async def _move(request: Request, tenant_id: uuid.UUID, move: str, reason: str) 
     database: Database = request.app.state.database
     async with database.platform_session() as db:
         row = await _load(db, tenant_id, lock=True)
+        if row.state is TenantState.provisioning:
+            # Only who makes it knows when it is whole (``provision``).
+            raise IllegalMove("tenant", row.state, move)
         before, row.state = row.state, TENANT.move(row.state, move)
         row.version += 1
         _note(request, db, move, row.id, {"state": [before, row.state]}, reason)
