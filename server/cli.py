@@ -17,17 +17,19 @@ from uuid import UUID
 
 import uvicorn
 from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.clock import Clock, clock_from_env
-from foodflow_kernel.errors import FoodFlowError
+from foodflow_kernel.errors import FoodFlowError, Refused
+from foodflow_kernel.machines.identity import TenantState
 from server import seed
 from server.app import create_app
-from server.core import audit_check, logs, migrations, seals, tls
+from server.core import audit, audit_check, logs, migrations, seals, tls
 from server.core.actor import system
-from server.core.db import postgres, provision
+from server.core.db import fleet, postgres, provision, registry, transfer
 from server.core.db.sessions import Database, TenantRef
 from server.core.settings import Settings, from_environment
-from server.identity import devices, keys, people
+from server.identity import devices, keys, operators, people
 from server.sync import terminals
 from server.sync import verify as chains
 
@@ -54,12 +56,16 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     commands = made.add_subparsers(required=True, metavar="command")
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {"": commands}
 
+    def group_of(name: str) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+        if name not in groups:
+            above, _, last = name.rpartition(" ")
+            parent = group_of(above).add_parser(last, help=f"{name} ...")
+            groups[name] = parent.add_subparsers(required=True, metavar="verb")
+        return groups[name]
+
     def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
         group, _, verb = name.rpartition(" ")
-        if group not in groups:
-            parent = commands.add_parser(group, help=f"{group} ...")
-            groups[group] = parent.add_subparsers(required=True, metavar="verb")
-        each = groups[group].add_parser(verb, help=text, description=text)
+        each = group_of(group).add_parser(verb, help=text, description=text)
         each.set_defaults(command=command)
         return each
 
@@ -69,12 +75,24 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     served.add_argument("--seed-demo", action="store_true", help="make the two demo tenants if they are not there")
     served.add_argument("--ready-file", type=Path, help="write the address here once requests are answered")
     add("worker", work, "do the periodic jobs, and nothing else, until told to stop")
-    add("migrate", migrate, "bring the platform and every tenant to the newest revision")
+    moved = add("migrate", migrate, "bring the platform and every tenant to the newest revision")
+    moved.add_argument("--jobs", type=_positive, default=1, help="companies at once; default 1")
+    after = moved.add_mutually_exclusive_group()
+    after.add_argument("--keep-going", action="store_true", help="try the others after one has failed (default)")
+    after.add_argument("--stop", action="store_true", help="try no further one after one has failed")
+    moved.add_argument("--report", type=Path, help="write what became of each here, as JSON")
     tenant = add("tenant create", tenant_create, "make a company: schema, role, registry")
     tenant.add_argument("slug")
     tenant.add_argument("legal_name")
     tenant.add_argument("--gs1-prefix", default="9501101")
     tenant.add_argument("--tz", default="UTC")
+    tenant.add_argument("--regime", action="append", default=[], choices=registry.REGIMES, help="a law it works under")
+    left = add("tenant export", tenant_export, "write all of a company, as of one instant, to a file")
+    left.add_argument("slug")
+    left.add_argument("file", type=Path)
+    come = add("tenant import", tenant_import, "make a company of such a file")
+    come.add_argument("file", type=Path)
+    come.add_argument("--as", dest="slug", help="its name here; default the one it had")
     user = add("user create", user_create, "make a person's account; PIN and password are read from standard input")
     user.add_argument("tenant")
     user.add_argument("login_code")
@@ -83,6 +101,9 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     user.add_argument("--email")
     user.add_argument("--role", action="append", default=[])
     user.add_argument("--plant", type=UUID)
+    operator = add("platform user create", platform_user_create, "make an account of somebody who runs the platform")
+    operator.add_argument("email")
+    operator.add_argument("printed_name")
     listed = add("device list", device_list, "the terminals of a company; those that wait show only by their code")
     listed.add_argument("tenant")
     approved = add("device approve", device_approve, "let a terminal in, after comparing four words with its screen")
@@ -109,18 +130,41 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     return made
 
 
-async def bring_up(database: Database) -> list[str]:
-    """Migrate everything and give each tenant's system roles what the matrix grants now; the schemas migrated.
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+async def bring_up(
+    database: Database, *, jobs: int = 1, keep_going: bool = True, report: Path | None = None
+) -> list[fleet.Outcome]:
+    """Migrate everything and give each tenant's system roles what the matrix grants now.
 
     A release that adds a permission would otherwise answer 403 to those who should have it.
     """
-    before = await migrations.revisions(database)
-    done = await provision.migrate_all(database)
-    for tenant in await database.tenants():
-        async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
+    done = await fleet.migrate_all(database, jobs=jobs, keep_going=keep_going, report=report)
+    moved = {each.schema: each for each in done if each.is_good}
+    for tenant in await database.tenants() if postgres.PLATFORM_SCHEMA in moved else []:
+        if tenant.schema not in moved or tenant.state in (TenantState.provisioning, TenantState.archived):
+            continue
+        actor = system(tenant.id, "foodflow-server")
+        async with database.tenant_session(tenant.id, actor) as db:
             await people.ensure_roles(db)
-            await migrations.note(db, before.get(tenant.id))
+            await migrations.note(db, moved[tenant.schema].before)
     return done
+
+
+async def brought_up(database: Database) -> None:
+    """Everything is at the newest revision, or nothing starts.
+
+    Raises:
+        Refused: `migration_failed`, naming the schemas.
+    """
+    failed = [each for each in await bring_up(database) if not each.is_good]
+    if failed:
+        raise Refused("migration_failed", failed="; ".join(map(str, failed)))
 
 
 def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
@@ -130,7 +174,7 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     cluster = postgres.open_cluster(settings)
 
     async def prepare(database: Database) -> None:
-        await bring_up(database)
+        await brought_up(database)
         if given.seed_demo:
             await seed.seed(database)
 
@@ -162,7 +206,7 @@ def work(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     """Do the periodic jobs until told to stop (SIGTERM, SIGINT)."""
     logs.start(settings.log_level, clock)
     cluster = postgres.open_cluster(settings)
-    run(settings, clock, lambda database: _nothing(bring_up(database)), cluster)
+    run(settings, clock, brought_up, cluster)
     app = create_app(settings, clock, cluster, with_worker=True)
     if settings.metrics_port:
         app.state.measures.serve(settings.metrics_host, settings.metrics_port)
@@ -178,10 +222,6 @@ def work(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
 
     asyncio.run(inner())
     return 0
-
-
-async def _nothing(done: Awaitable[object]) -> None:
-    await done
 
 
 _BETWEEN_COLLECTIONS = (50_000, 20, 20)
@@ -235,27 +275,66 @@ def run(
     asyncio.run(inner())
 
 
-def migrate(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
-    """Migrate everything and say what was migrated."""
+def migrate(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Migrate everything and say what became of each; 1 if one is not at the newest revision."""
+    done: list[fleet.Outcome] = []
 
     async def work(database: Database) -> None:
-        for schema in await bring_up(database):
-            sys.stdout.write(f"{schema} is at the newest revision\n")
+        done.extend(await bring_up(database, jobs=given.jobs, keep_going=not given.stop, report=given.report))
+        for each in done:
+            sys.stdout.write(f"{each}\n")
 
     run(settings, clock, work)
-    return 0
+    return 0 if all(each.is_good for each in done) else 1
 
 
 def tenant_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     """Provision a tenant with its system roles."""
 
     async def work(database: Database) -> None:
-        await bring_up(database)
+        await brought_up(database)
         made = await provision.create_tenant(
-            database, given.slug, given.legal_name, gs1_company_prefix=given.gs1_prefix, default_tz=given.tz
+            database,
+            given.slug,
+            given.legal_name,
+            gs1_company_prefix=given.gs1_prefix,
+            default_tz=given.tz,
+            regimes=given.regime,
+            fill=people.ensure_roles,
         )
-        async with database.tenant_session(made.id, system(made.id, "foodflow-server")) as db:
-            await people.ensure_roles(db)
+        sys.stdout.write(f"{made.name}: tenant {made.slug}, schema {made.schema}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def tenant_export(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Write a company to a file; that is in its audit trail first."""
+
+    async def work(database: Database) -> None:
+        tenant = await database.tenant_by_slug(given.slug)
+        actor = system(tenant.id, "foodflow-server")
+        async with database.tenant_session(tenant.id, actor) as db:
+            audit.write(db, actor, "core.tenant.export", "core.tenant", tenant.id)
+        made = await transfer.export_tenant(database, tenant, given.file)
+        rows = sum(part.rows for part in made.tables.values())
+        sys.stdout.write(f"{tenant.slug}: {rows} rows of {len(made.tables)} tables, revision {made.revision}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def tenant_import(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Make a company of a file, with its audit trail going on."""
+
+    async def fill(db: AsyncSession) -> None:
+        await people.ensure_roles(db)
+        actor = system(db.info["tenant_id"], "foodflow-server")
+        audit.write(db, actor, "core.tenant.import", "core.tenant", actor.tenant_id)
+
+    async def work(database: Database) -> None:
+        await brought_up(database)
+        made = await transfer.import_tenant(database, given.file, given.slug, fill)
         sys.stdout.write(f"{made.name}: tenant {made.slug}, schema {made.schema}\n")
 
     run(settings, clock, work)
@@ -286,11 +365,25 @@ def user_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> 
     return 0
 
 
+def platform_user_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Make an administrator of the platform; the password comes from standard input."""
+    password = _secret("Password: ", sys.stdin)
+
+    async def work(database: Database) -> None:
+        await brought_up(database)
+        async with database.platform_session() as db:
+            made = await operators.add(db, clock, given.email, given.printed_name, password)
+        sys.stdout.write(f"{made.printed_name} may sign in at the platform as {made.email}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
 def seed_demo(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     """Make the demo companies and say which."""
 
     async def work(database: Database) -> None:
-        await bring_up(database)
+        await brought_up(database)
         for made in await seed.seed(database):
             sys.stdout.write(f"{made.name}: tenant {made.slug}\n")
 

@@ -32,6 +32,7 @@ PUBLIC: dict[str, str] = {
     "/api/v1/health": "says ready or not and why in one word, nothing else",
     "/api/v1/health/live": "says that the process answers, nothing else",
     "/api/v1/auth/login": "the password is the proof",
+    "/api/v1/platform/login": "the password is the proof",
     "/api/v1/auth/refresh": "the refresh token is the proof",
     "/api/v1/auth/jwks/{tenant_id}": "public keys: whoever is shown a token may check it",
     "/api/v1/auth/logout": "the refresh token is the proof; the access token may have run out",
@@ -199,7 +200,7 @@ Signed = Annotated[Caller, Depends(_caller, scope="function")]
 """A signed-in caller; the session commits before the answer leaves."""
 
 
-def bearer(request: Request) -> str:
+def bearer(request: HTTPConnection) -> str:
     """The token of a request.
 
     Raises:

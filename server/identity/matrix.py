@@ -73,6 +73,9 @@ VERBS: dict[str, str] = {
     "set_pcqi": "A",
     "replay": "A",
     "waive": "A",
+    "suspend": "A",
+    "offboard": "D",
+    "archive": "D",
     "sign": "S",
     "rescan": "A",
     "ack": "R",
@@ -107,6 +110,7 @@ _SPEC = _row(
 _LOT = _row({"OP": "CR", "QT": "CR", "QM": "CRUA", "SV": "CR", "PL": "R", "BM": "R", "TA": "R", "AU": "R"})
 
 MATRIX: dict[str, dict[str, str]] = {
+    "platform.tenant": {"TA": "R", "PA": "CRUAD"},
     "identity.user": _PEOPLE | {"SV": "RW", "TA": "CRUADW"},
     "identity.role": _PEOPLE,
     "identity.permission": _PEOPLE,

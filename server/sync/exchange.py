@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 
 from foodflow_kernel.clock import Clock
-from foodflow_kernel.errors import FoodFlowError, Unauthorised
+from foodflow_kernel.errors import FoodFlowError, NotAllowed, Unauthorised
 from foodflow_kernel.wire.protocol import MAX_BATCH_PACKED_BYTES
 from server.core import feed
 from server.core.db.sessions import Database
@@ -63,6 +63,7 @@ async def caller(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> C
 
     Raises:
         Unauthorised: `token_bad`, `token_expired`, `terminal_unknown`.
+        NotAllowed: `tenant_archived`.
     """
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not encoded:
@@ -72,15 +73,38 @@ async def caller(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> C
     terminal = await terminals.find(desk.database, token.device_id)
     if terminal is None or terminal.tenant_id != token.tenant_id:
         raise Unauthorised("terminal_unknown")
+    await refuse_if_gone(desk, terminal)
     return Caller(terminal, token, now)
 
 
-async def trusted(who: Annotated[Caller, Depends(caller)]) -> Caller:
+async def refuse_if_gone(desk: Desk, terminal: Terminal) -> None:
+    """Stop a terminal whose company has left; until then whatever it recorded is stored.
+
+    Raises:
+        NotAllowed: `tenant_archived`.
+    """
+    if not (await desk.database.tenant(terminal.tenant_id)).takes_pushes:
+        raise NotAllowed("tenant_archived")
+
+
+async def refuse_if_suspended(desk: Desk, terminal: Terminal) -> None:
+    """Stop a terminal that asks for data of a company that is suspended or leaving.
+
+    Raises:
+        NotAllowed: `tenant_suspended`.
+    """
+    if not (await desk.database.tenant(terminal.tenant_id)).is_open:
+        raise NotAllowed("tenant_suspended")
+
+
+async def trusted(who: Annotated[Caller, Depends(caller)], desk: Annotated[Desk, Depends(desk_of)]) -> Caller:
     """A caller that may have data.
 
     Raises:
         Revoked: `device_revoked`.
+        NotAllowed: `tenant_suspended`.
     """
+    await refuse_if_suspended(desk, who.terminal)
     if who.terminal.is_revoked:
         raise Revoked("device_revoked")
     return who

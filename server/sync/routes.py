@@ -18,7 +18,17 @@ from foodflow_kernel.wire.exchange import HelloAnswer, HelloRequest, SnapshotMan
 from foodflow_kernel.wire.protocol import FEED_PAGE_MAX, FEED_WAIT_MAX_S, PROTOCOL, TOKEN_TTL_S
 from server.core import access, events, feed
 from server.sync import batch, hello, packing, pages, parking, presence, push, snapshots, terminals, tokens
-from server.sync.exchange import Caller, Desk, caller, desk_of, hear, read_packed, trusted
+from server.sync.exchange import (
+    Caller,
+    Desk,
+    caller,
+    desk_of,
+    hear,
+    read_packed,
+    refuse_if_gone,
+    refuse_if_suspended,
+    trusted,
+)
 from server.sync.waiting import BELL
 
 router = APIRouter(prefix="/sync", tags=["sync"], responses=access.problems(410, 426))
@@ -39,6 +49,7 @@ async def say_hello(message: HelloRequest, desk: _Desk) -> HelloAnswer:
     Raises:
         Unauthorised: `nonce_bad`, `terminal_unknown`, `signature_bad`.
         TooOld: `protocol_too_old`.
+        NotAllowed: `tenant_archived`.
     """
     now = desk.clock.now()
     if message.protocol < PROTOCOL:
@@ -53,6 +64,7 @@ async def say_hello(message: HelloRequest, desk: _Desk) -> HelloAnswer:
     if not signing.verify_nonce(terminal.public_key, message.device, nonce, signature):
         raise Unauthorised("signature_bad")
     desk.nonces.take(nonce, now)
+    await refuse_if_gone(desk, terminal)
     async with desk.database.tenant_session(terminal.tenant_id) as db:
         heads = await hello.heads(db, message.device, message.incarnation)
         state = await feed.bounds(db)
@@ -129,6 +141,7 @@ async def read_feed(
     Raises:
         Gone: `feed_gone`; a snapshot is the way on.
         Revoked: `device_revoked`.
+        NotAllowed: `tenant_suspended`, also if that happened while it waited.
     """
     await hear(desk, who, request, after)
     raw = await _page(desk, who, epoch, after, limit, only_news=wait > 0)
@@ -140,6 +153,7 @@ async def read_feed(
                 return (await feed.bounds(db)).head
 
         await BELL.wait(tenant_id, after, wait / desk.clock.rate, head)
+        await refuse_if_suspended(desk, who.terminal)
         raw = await _page(desk, who, epoch, after, limit, only_news=False) or b""
     body, encoding = packing.deflate(raw, request.headers.get("accept-encoding", ""))
     headers = {"content-encoding": encoding} if encoding else {}

@@ -12,7 +12,7 @@ from foodflow_kernel.clock import SystemClock
 from tests.bench import start
 from tests.bench.figure import Figure
 
-MODULES: tuple[str, ...] = ("start", "repaint", "frames", "record", "window", "push", "feed", "alarm", "api")
+MODULES: tuple[str, ...] = ("start", "repaint", "frames", "record", "window", "push", "feed", "alarm", "api", "tenants")
 """In the order of the page."""
 
 

@@ -4,4 +4,120 @@ from __future__ import annotations
 
 from tests.ledger.row import Row
 
-ROWS: tuple[Row, ...] = ()
+_REGISTRY = "tests/server/core/test_registry.py::test_"
+_MIGRATIONS = "tests/server/core/test_migrations.py::test_"
+_FLEET = "tests/server/core/test_fleet.py::test_"
+_TRANSFER = "tests/server/core/test_transfer.py::test_"
+_TENANTS = "tests/server/identity/test_tenants.py::test_"
+_SUSPENDED = "tests/server/sync/test_suspended.py::test_"
+_ISOLATION = "tests/server/core/test_isolation.py::test_"
+_ENTRY = f"{_REGISTRY}the_database_refuses_an_entry_that_no_tenant_may_have"
+_MOVE = f"{_TENANTS}a_move_is_made_and_noted_or_refused_and_not"
+_LIFE = f"{_TENANTS}a_company_is_made_changed_and_listed_by_the_platform"
+
+ROWS: tuple[Row, ...] = (
+    Row("Tenant", "slug is 3 to 31 small letters, digits and _, a letter first", "check", _ENTRY),
+    Row("Tenant", "a reserved name is no slug", "check", _ENTRY),
+    Row("Tenant", "schema_name is t_ and the slug", "check", _ENTRY),
+    Row("Tenant", "gs1_company_prefix has 6 to 12 digits", "check", _ENTRY),
+    Row("Tenant", "regimes are known ones", "check", _ENTRY),
+    Row("Tenant", "country and currency are codes", "check", _ENTRY),
+    Row("Tenant", "slug is unique", "unique", f"{_MIGRATIONS}who_loses_the_race_for_a_slug_harms_nothing"),
+    Row("Tenant", "id, slug and schema never change", "trigger", f"{_REGISTRY}what_a_tenant_is_known_by_never_changes"),
+    Row("Tenant", "never deleted", "trigger", f"{_REGISTRY}a_tenant_that_was_ever_active_is_never_deleted"),
+    Row(
+        "Tenant", "provisioning that fails leaves nothing", "verb",
+        f"{_MIGRATIONS}provisioning_that_fails_at_any_step_leaves_nothing_and_the_slug_is_free",
+    ),
+    Row(
+        "Tenant", "what a dead process left is taken away", "verb",
+        f"{_MIGRATIONS}what_a_process_left_that_died_while_it_made_a_tenant_is_taken_away",
+    ),
+    Row(
+        "Tenant", "suspension is heard by every process", "trigger",
+        f"{_REGISTRY}another_process_hears_at_once_that_a_tenant_is_suspended",
+    ),
+    Row("Tenant", "tenant: provisioning activate active", "machine", f"{_MIGRATIONS}a_new_tenant_is_migrated_and_listed"),
+    Row("Tenant", "tenant: active suspend suspended", "machine", _MOVE),
+    Row("Tenant", "tenant: suspended activate active", "machine", _MOVE),
+    Row("Tenant", "tenant: active offboard offboarding", "machine", _MOVE),
+    Row("Tenant", "tenant: suspended offboard offboarding", "machine", _MOVE),
+    Row("Tenant", "tenant: offboarding archive archived", "machine", _MOVE),
+    Row(
+        "Tenant", "suspended: pushes stored, no data", "verb",
+        f"{_SUSPENDED}pushes_are_stored_while_the_company_is_suspended_or_leaves_and_it_gets_no_data",
+    ),
+    Row(
+        "Tenant", "suspended: whoever waits at the feed gets nothing", "verb",
+        f"{_SUSPENDED}a_terminal_that_waits_at_the_feed_gets_nothing_of_a_company_suspended_meanwhile",
+    ),
+    Row(
+        "Tenant", "suspended: tokens of people do not work", "verb",
+        f"{_SUSPENDED}a_persons_token_ends_with_the_suspension_and_works_again_after_it",
+    ),
+    Row("Tenant", "archived: pushes refused", "verb", f"{_SUSPENDED}nothing_goes_into_an_archived_company"),
+    Row("Tenant", "archived: no session", "verb", f"{_REGISTRY}an_archived_tenant_has_no_session"),
+    Row(
+        "Tenant", "archived: written to a file, role locked out", "grant",
+        f"{_TENANTS}a_company_that_is_archived_is_in_a_file_and_its_role_is_locked_out",
+    ),
+    Row(
+        "Tenant", "no session of one is handed to another", "grant",
+        f"{_ISOLATION}under_load_each_session_is_of_its_own_tenant_while_engines_open_and_close",
+    ),
+    Row(
+        "Tenant", "background work stays with its tenant", "verb",
+        f"{_ISOLATION}work_after_an_answer_and_jobs_stay_with_their_tenant",
+    ),
+    Row("Tenant", "a request inherits no tenant", "verb", f"{_ISOLATION}a_request_does_not_inherit_a_tenant"),
+    Row("Tenant", "GET /tenants", "route", _LIFE),
+    Row("Tenant", "POST /tenants", "route", _LIFE),
+    Row("Tenant", "GET /tenants/{tenant_id}", "route", _LIFE),
+    Row("Tenant", "PATCH /tenants/{tenant_id}", "route", _LIFE),
+    Row("Tenant", "POST /tenants/{tenant_id}:suspend", "route", _MOVE),
+    Row("Tenant", "POST /tenants/{tenant_id}:activate", "route", _MOVE),
+    Row("Tenant", "POST /tenants/{tenant_id}:offboard", "route", _MOVE),
+    Row("Tenant", "POST /tenants/{tenant_id}:archive", "route", _MOVE),
+    Row("Tenant", "GET /tenant", "route", f"{_TENANTS}a_tenants_admin_reads_the_entry_of_the_own_company_only"),
+    Row(
+        "PlatformUser", "only they get into the registry", "permission",
+        f"{_TENANTS}a_companys_person_is_nobody_at_the_platform",
+    ),
+    Row(
+        "PlatformUser", "nobody in a company", "permission",
+        f"{_TENANTS}a_platform_administrator_is_nobody_in_a_company",
+    ),
+    Row(
+        "PlatformUser", "POST /platform/login", "route",
+        f"{_TENANTS}five_wrong_passwords_lock_and_the_answer_never_says_why",
+    ),
+    Row("PlatformUser", "a token ends with the account", "verb", f"{_TENANTS}a_token_ends_with_the_account"),
+    Row("PlatformAudit", "never changed", "trigger", f"{_TENANTS}the_platforms_audit_is_never_changed"),
+    Row(
+        "Migration", "one that fails is rolled back, the next run goes on", "transaction",
+        f"{_FLEET}one_that_fails_is_rolled_back_and_the_next_run_goes_on",
+    ),
+    Row("Migration", "nothing is made in public", "verb", f"{_FLEET}nothing_is_made_where_all_can_see_it"),
+    Row(
+        "Migration", "a replayed schema is the migrated one", "verb",
+        f"{_MIGRATIONS}a_replayed_schema_is_the_migrated_one_to_the_last_right",
+    ),
+    Row(
+        "Export", "every row, every guard, another epoch", "verb",
+        f"{_TRANSFER}a_copy_beside_the_original_has_every_row_and_every_guard_and_another_epoch",
+    ),
+    Row("Export", "one snapshot", "transaction", f"{_TRANSFER}what_is_written_meanwhile_is_not_half_in_the_file"),
+    Row("Export", "flat memory", "verb", f"{_TRANSFER}an_export_of_many_rows_is_not_held_in_memory"),
+    Row(
+        "Export", "a damaged file makes nothing", "verb",
+        f"{_TRANSFER}a_file_that_is_not_whole_is_refused_and_nothing_is_made",
+    ),
+    Row(
+        "Export", "a foreign file makes nothing", "verb",
+        f"{_TRANSFER}a_file_that_says_what_cannot_be_is_refused_and_nothing_is_made",
+    ),
+    Row(
+        "Export", "references are checked again", "foreign key",
+        f"{_TRANSFER}rows_that_are_not_those_of_the_manifest_or_break_a_rule_are_refused_and_nothing_is_made",
+    ),
+)  # fmt: skip

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import alembic.autogenerate
 from alembic import command
@@ -19,8 +23,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, MetaData, create_engine, text
+from sqlalchemy import URL, Connection, MetaData, create_engine, event, text
 from sqlalchemy.pool import NullPool
+
+if TYPE_CHECKING:
+    import psycopg
 
 ROOT = Path(__file__).parents[3] / "migrations"
 LOCK_TIMEOUT = "10s"
@@ -37,26 +44,91 @@ def config(tree: str, connection: Connection | None = None) -> Config:
 
 
 def enter(connection: Connection, schema: str) -> None:
-    """Make a schema the connection's own world: search path, default schema, lock timeout."""
+    """Make a schema the connection's own world: search path, default schema, lock timeout.
+
+    Raises:
+        LookupError: there is no such schema; what is made would land in ``public``, for all to see.
+    """
     connection.execute(text("SELECT set_config('search_path', :path, false)"), {"path": f"{schema}, public"})
+    if connection.execute(text("SELECT current_schema()")).scalar() != schema:
+        raise LookupError(f"there is no schema {schema}")
     connection.execute(text("SELECT set_config('lock_timeout', :t, false)"), {"t": LOCK_TIMEOUT})
     connection.commit()
     connection.dialect.default_schema_name = schema
 
 
-def upgrade(owner: URL, tree: str, schema: str) -> None:
-    """Migrate one schema to the head of its tree, as the owner."""
+def upgrade(owner: URL, tree: str, schema: str, target: str | None = None) -> str | None:
+    """Migrate one schema to the head of its tree, as the owner, in one transaction; the revision before.
+
+    Args:
+        target: another revision than the head; the schema is empty then.
+
+    An empty schema gets the statements that the first empty one got: Alembic computes them anew
+    each time, and that took ten times as long as PostgreSQL takes to obey.
+    """
     engine = create_engine(owner, poolclass=NullPool)
     with engine.connect() as connection:
+        # Two servers that start at once: the second waits, without a limit, and finds it done.
+        connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:schema, 0))"), {"schema": schema})
         enter(connection, schema)
-        command.upgrade(config(tree, connection), "head")
-        connection.commit()
+        before = revision(connection)
+        newest = target or head(tree)
+        if before != newest:
+            known = _FRESH.get((tree, newest))
+            if before is None and known is not None:
+                # By the driver itself: without parameters it sends all statements in one message.
+                cast("psycopg.Connection[object]", connection.connection.driver_connection).execute(known.encode())
+            else:
+                with _LOCK, _recorded(connection) as recorded:
+                    command.upgrade(config(tree, connection), newest or "head")
+                if before is None and all(not parameters for _, parameters in recorded):
+                    _FRESH[tree, newest] = ";\n".join(statement.replace("%%", "%") for statement, _ in recorded)
+            connection.commit()
     engine.dispose()
+    return before
 
 
+def revision(connection: Connection) -> str | None:
+    """The revision of the connection's own schema; None for an empty one."""
+    here = "SELECT to_regclass(format('%I.alembic_version', current_schema()))"
+    if connection.execute(text(here)).scalar() is None:
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+_FRESH: dict[tuple[str, str | None], str] = {}
+"""Tree and head to the statements that fill an empty schema; they name no schema."""
+_LOCK = threading.Lock()
+"""``alembic.op`` is one for the whole process."""
+
+
+@contextmanager
+def _recorded(connection: Connection) -> Iterator[list[tuple[str, object]]]:
+    """What changes a schema, as it was sent."""
+    said: list[tuple[str, object]] = []
+
+    def note(_c: Connection, _cursor: object, statement: str, parameters: object, *_more: object) -> None:
+        if not statement.lstrip().upper().startswith("SELECT"):
+            said.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+
+
+@cache
 def head(tree: str) -> str | None:
     """The newest revision of a tree."""
     return ScriptDirectory.from_config(config(tree)).get_current_head()
+
+
+@cache
+def revisions(tree: str) -> frozenset[str]:
+    """All revisions of a tree."""
+    return frozenset(each.revision for each in ScriptDirectory.from_config(config(tree)).walk_revisions())
 
 
 def metadata(tree: str) -> MetaData:

@@ -13,7 +13,7 @@ from sqlalchemy import MetaData
 
 from server.core.db.base import PlatformBase, TenantBase
 
-PLATFORM_MODULES = ("server.core.db.sessions", "server.identity.platform")
+PLATFORM_MODULES = ("server.core.db.registry", "server.identity.platform", "server.identity.operators")
 TENANT_MODULES = (
     "server.core.feed",
     "server.core.audit",

