@@ -12,6 +12,7 @@ from typing import Any
 
 SENTENCES: dict[str, str] = {
     "action_not_in_plan": "The HACCP plan does not allow this action here: choose one of those shown.",
+    "address_begins_before": "An address begins after the one it follows, which began {valid_from}.",
     "already_shipped": "This pallet has already left with document {document_no}.",
     "attachment_plant_missing": "Say which plant this file belongs to.",
     "body_too_large": "The request is larger than the server takes at once.",
@@ -144,6 +145,7 @@ SENTENCES: dict[str, str] = {
     "permission_missing": "Your role may not do this ({permission}).",
     "person_needed": "Only a person can do this.",
     "pin_weak": "Choose 4 to 6 digits that are no run and no repeat.",
+    "plant_in_use": "Open at this plant: {batches} batches, {holds} holds, {lots} lots, {deviations} deviations.",
     "probe_open_circuit": "The probe {tag} is broken or not plugged in.",
     "probe_out_of_range": "The probe {tag} shows {value}, which it cannot measure ({low} to {high}). Check the probe.",
     "probe_stuck": "The probe {tag} has shown exactly the same value for {seconds} s. Check it.",
@@ -204,6 +206,7 @@ SENTENCES: dict[str, str] = {
     "terminal_place_missing": "Say at which line or plant the terminal stands.",
     "terminal_unknown": "This terminal is not paired with this server.",
     "ticket_bad": "This ticket opens nothing: it was used, is too old, or is none of ours. Get a new one.",
+    "time_zone_unknown": "There is no time zone {tz}.",
     "token_bad": "This session is not valid: sign in again. A terminal does so by itself.",
     "token_expired": "The session has ended: sign in again. A terminal does so by itself.",
     "too_many_buckets": "That is more than {most} parts: ask for a shorter window or a coarser group.",
