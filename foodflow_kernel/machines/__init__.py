@@ -6,7 +6,7 @@ from typing import Any
 
 from foodflow_kernel.machines.content import CONFIG, FILE, NOTIFICATION
 from foodflow_kernel.machines.fsq import DEVIATION, HOLD, LOT
-from foodflow_kernel.machines.identity import DEVICE, TENANT, USER
+from foodflow_kernel.machines.identity import API_KEY, DEVICE, PERMISSION, ROLE, TENANT, USER
 from foodflow_kernel.machines.machine import Machine
 from foodflow_kernel.machines.places import ADDRESS, CONTACT, LOCATION, PLANT
 from foodflow_kernel.machines.plant_ops import BATCH, DOWNTIME, WORK_ORDER
@@ -20,6 +20,9 @@ ALL: tuple[Machine[Any], ...] = (
     DEVIATION,
     TENANT,
     USER,
+    ROLE,
+    PERMISSION,
+    API_KEY,
     DEVICE,
     CONFIG,
     NOTIFICATION,
@@ -33,6 +36,7 @@ ALL: tuple[Machine[Any], ...] = (
 __all__ = [
     "ADDRESS",
     "ALL",
+    "API_KEY",
     "BATCH",
     "CONFIG",
     "CONTACT",
@@ -44,7 +48,9 @@ __all__ = [
     "LOCATION",
     "LOT",
     "NOTIFICATION",
+    "PERMISSION",
     "PLANT",
+    "ROLE",
     "TENANT",
     "USER",
     "WORK_ORDER",

@@ -64,6 +64,9 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     max_connections: int = Field(40, ge=4, description="database connections of all tenants together")
     max_engines: int = Field(50, ge=1, description="tenants whose connections are kept open")
+    max_listeners: int = Field(
+        40, ge=1, description="companies with open live screens at this process; each costs one more connection"
+    )
     idempotency_hours: int = Field(
         24, ge=1, description="hours that the answer to a request with an Idempotency-Key is kept"
     )

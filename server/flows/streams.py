@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, WebSocket
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -23,6 +23,8 @@ from server.plant_ops.models import LineCount, LineEvent, ProductionLine, Sensor
 from server.plant_ops.sensors import SENSOR_TOPIC
 
 router = APIRouter()
+
+Row = TypeVar("Row", LineEvent, LineCount)
 
 After = Annotated[int | None, Query(ge=0, le=2**62, description="the last seq the client has")]
 _FIRST_PAGE = 100
@@ -59,7 +61,7 @@ class Lines:
 
     async def rows(self, db: AsyncSession, actor: Actor, ids: set[uuid.UUID] | None) -> Sequence[dict[str, Any]]:
         """The newest state and count of lines the actor sees."""
-        asked = _seen(select(ProductionLine), ProductionLine.plant_id, actor, self.code)
+        asked = select(ProductionLine).where(_seen(ProductionLine.plant_id, actor, self.code))
         asked = asked.where(ProductionLine.retired_at.is_(None)).order_by(ProductionLine.code)
         if ids is not None:
             asked = asked.where(ProductionLine.id.in_(ids))
@@ -82,7 +84,7 @@ class Sensors:
     async def rows(self, db: AsyncSession, actor: Actor, ids: set[uuid.UUID] | None) -> Sequence[dict[str, Any]]:
         """The newest values of sensors the actor sees."""
         asked = select(Sensor, SensorLatest).join(SensorLatest, SensorLatest.sensor_id == Sensor.id, isouter=True)
-        asked = _seen(asked, Sensor.plant_id, actor, self.code).where(Sensor.retired_at.is_(None))
+        asked = asked.where(_seen(Sensor.plant_id, actor, self.code), Sensor.retired_at.is_(None))
         if ids is not None:
             asked = asked.where(Sensor.id.in_(ids))
         found = (await db.execute(asked.order_by(Sensor.tag))).all()
@@ -104,14 +106,12 @@ class Sensors:
         """Nothing is kept of who has seen a value."""
 
 
-def _seen(asked: Select[Any], plant: InstrumentedAttribute[uuid.UUID], actor: Actor, code: str) -> Select[Any]:
+def _seen(plant: InstrumentedAttribute[uuid.UUID], actor: Actor, code: str) -> ColumnElement[bool]:
     plants = actor.plants_with(code)
-    return asked if plants is None else asked.where(plant.in_(plants))
+    return true() if plants is None else plant.in_(plants)
 
 
-def _newest(
-    model: type[LineEvent | LineCount], line: InstrumentedAttribute[uuid.UUID], here: Sequence[uuid.UUID]
-) -> Select[Any]:
+def _newest(model: type[Row], line: InstrumentedAttribute[uuid.UUID], here: Sequence[uuid.UUID]) -> Select[Row]:
     asked = select(model).where(line.in_(here)).ext(distinct_on(line))
     return asked.order_by(line, model.occurred_at.desc(), model.id.desc())
 

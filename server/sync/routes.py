@@ -16,12 +16,12 @@ from foodflow_kernel.wire import signing
 from foodflow_kernel.wire.bodies import LaneHead
 from foodflow_kernel.wire.exchange import HelloAnswer, HelloRequest, SnapshotManifest
 from foodflow_kernel.wire.protocol import FEED_PAGE_MAX, FEED_WAIT_MAX_S, PROTOCOL, TOKEN_TTL_S
-from server.core import events, feed
+from server.core import access, events, feed
 from server.sync import batch, hello, packing, pages, parking, presence, push, snapshots, terminals, tokens
 from server.sync.exchange import Caller, Desk, caller, desk_of, hear, read_packed, trusted
 from server.sync.waiting import BELL
 
-router = APIRouter(prefix="/sync", tags=["sync"])
+router = APIRouter(prefix="/sync", tags=["sync"], responses=access.problems(410, 426))
 
 _Desk = Annotated[Desk, Depends(desk_of)]
 
@@ -58,9 +58,10 @@ async def say_hello(message: HelloRequest, desk: _Desk) -> HelloAnswer:
         state = await feed.bounds(db)
         if not terminal.is_revoked:
             await hello.welcome(db, terminal, message, now)
+        key = await desk.keyring.signing(db)
     token = tokens.DeviceToken(terminal.device_id, terminal.tenant_id, message.incarnation)
     return HelloAnswer(
-        token=tokens.issue(desk.secret, token, now),
+        token=tokens.issue(key, token, now),
         token_ttl_s=TOKEN_TTL_S,
         server_time=now,
         heads={lane: LaneHead(seq=seq, hash=row_hash.hex()) for lane, (seq, row_hash) in heads.items()},
@@ -107,7 +108,13 @@ async def take_push(
     return Response(answer.model_dump_json(), media_type="application/json", background=noted)
 
 
-@router.get("/feed")
+_LINES = {
+    "application/x-ndjson": {"schema": {"type": "string"}, "example": '{"epoch":"e","first":1,"last":0,"more":false}'}
+}
+_BYTES = {"application/zstd": {"schema": {"type": "string", "format": "binary"}}}
+
+
+@router.get("/feed", response_class=Response, responses={200: {"description": "Lines", "content": _LINES}})
 async def read_feed(
     request: Request,
     desk: _Desk,
@@ -164,7 +171,15 @@ async def read_manifest(snapshot_id: UUID, desk: _Desk, who: Annotated[Caller, D
         return await snapshots.manifest(db, who.terminal, snapshot_id)
 
 
-@router.get("/snapshot/{snapshot_id}/parts/{sha256}")
+@router.get(
+    "/snapshot/{snapshot_id}/parts/{sha256}",
+    response_class=Response,
+    responses={
+        200: {"description": "The whole part", "content": _BYTES},
+        206: {"description": "The rest of it", "content": _BYTES},
+        416: {"description": "It is shorter than that"},
+    },
+)
 async def read_part(
     snapshot_id: UUID, sha256: str, request: Request, desk: _Desk, who: Annotated[Caller, Depends(trusted)]
 ) -> Response:

@@ -6,6 +6,7 @@ whether it went well is seen by whoever counts.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from foodflow_kernel.clock import SystemClock
 from server.app import RESOURCES
 from server.core.resource import Resource
 from tests.contract.seeds import Seeds
-from tests.contract.served import PASSWORD, PIN, TENANT, Person
+from tests.contract.served import BADGE, PASSWORD, PIN, SPARE, TENANT, Person
 from tests.contract.terminal import terminal
 
 Ask = Callable[..., Any]
@@ -38,14 +39,14 @@ def first(person: Person, path: str, **filters: str) -> dict[str, Any]:
 
 def auth(ask: Ask, person: Person, _seeds: Seeds) -> None:
     """Sign in, refresh, sign out; never of the session that asks everything else."""
-    given = {"tenant": TENANT, "login": "FFB-9901", "password": PASSWORD}
+    given = {"tenant": TENANT, "login": BADGE.format(SPARE), "password": PASSWORD}
     session = ask("POST", "/auth/login", json=given).json()
     session = ask("POST", "/auth/refresh", json={"refresh_token": session["refresh_token"]}).json()
     ask("POST", "/auth/logout", json={"refresh_token": session["refresh_token"]})
     ask("POST", "/auth/password-reset/initiate", json={"tenant": TENANT, "email": "nobody@example.com"})
     ask("POST", "/auth/password-change", json={"old_password": PASSWORD, "new_password": PASSWORD})
     ask("POST", "/auth/logout-all")
-    person.sign_in()
+    person.stay()
 
 
 def declared(ask: Ask, person: Person, _seeds: Seeds) -> None:
@@ -100,10 +101,39 @@ def reports(ask: Ask, person: Person, _seeds: Seeds) -> None:
     ask("GET", "/fsq/lots/{lot_id}/trace", {"lot_id": first(person, "fsq/lots")["id"]})
 
 
+def content(ask: Ask, person: Person, _seeds: Seeds) -> None:
+    """A setting is set and one withdrawn; a file is sent, read and linked; a copied session is told and acknowledged."""
+    why = {"reason": "of the contract test"}
+    ask("POST", "/config", json={"key": "notify.keep_h", "scope": "tenant", "value": 24} | why)
+    row = ask("POST", "/config", json={"key": "hold.escalate_min", "scope": "tenant", "value": 30} | why).json()
+    ask("POST", "/config/{record_id}:withdraw", {"record_id": row["id"]}, json=why)
+    ask("GET", "/config/effective", params={"key": "notify.keep_h"})
+    body = b"lot,weight\n1,2.5\n"
+    new = {"filename": "a.csv", "size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    sent = {"attachment_id": ask("POST", "/attachments", json=new).json()["id"]}
+    raw = {"Content-Type": "application/octet-stream"}
+    ask("PUT", "/attachments/{attachment_id}/chunk", sent, params={"offset": 0}, data=body, headers=raw)
+    ask("GET", "/attachments/{attachment_id}/chunk", sent)
+    ask("POST", "/attachments/{attachment_id}:complete", sent)
+    plant = first(person, "plants")["id"]
+    link = ask("POST", "/attachments/{attachment_id}/links", sent, json={"entity": "core.plant", "entity_id": plant})
+    one = sent | {"link_id": link.json()["id"]}
+    ask("DELETE", "/attachments/{attachment_id}/links/{link_id}", one, params=why)
+    ask("GET", "/attachments/{attachment_id}/content", sent)
+    ask("PUT", "/me/quiet-hours", json={"starts": "22:00", "ends": "06:00", "tz": "UTC"})
+    given = {"tenant": TENANT, "login": "FFB-9901", "password": PASSWORD}
+    copied = person.ask("POST", "/auth/login", json=given).json()["refresh_token"]
+    for _ in range(2):
+        person.ask("POST", "/auth/refresh", json={"refresh_token": copied})
+    told = {"notification_id": person.ask("GET", "/notifications").json()["items"][0]["id"]}
+    for verb in ("read", "ack"):
+        ask("POST", f"/notifications/{{notification_id}}:{verb}", told)
+
+
 def now() -> str:
     """An instant as the API takes it."""
     return SystemClock().now().isoformat()
 
 
-RECIPES: tuple[Callable[[Ask, Person, Seeds], None], ...] = (declared, floor, reports, terminal, auth)
+RECIPES: tuple[Callable[[Ask, Person, Seeds], None], ...] = (declared, floor, reports, content, terminal, auth)
 """In this order: what ends sessions comes last."""

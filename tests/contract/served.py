@@ -14,7 +14,9 @@ from typing import Any
 import requests
 
 TENANT = "harvest"
-BADGE = "FFB-9901"
+BADGE = "FFB-99{:02}"
+SPARE = 8
+"""Further people with the same rights: whoever is locked out by wrong tries is replaced."""
 PASSWORD = "a password of the contract"  # noqa: S105  # of a server that lives for one run
 PIN = "5836"
 ROLES = ("TA", "QM", "SV", "PL", "WH", "MT", "QT")
@@ -22,20 +24,43 @@ API = "/api/v1"
 
 
 class Person(requests.Session):
-    """Signed in, and again whenever the session was ended."""
+    """Signed in, and again, or as the next one, whenever the session was ended."""
 
     def __init__(self, address: str, ca: Path) -> None:
         super().__init__()
         self.address, self.verify, self.trust_env = address, str(ca), False
-        self.sign_in()
+        self._sessions = [self._signed_in(BADGE.format(number)) for number in range(1, SPARE + 1)]
+        self.use_next()
 
-    def sign_in(self) -> None:
-        """A new session."""
-        self.headers.pop("Authorization", None)
-        given = {"tenant": TENANT, "login": BADGE, "password": PASSWORD}
+    def _signed_in(self, badge: str) -> dict[str, str]:
+        given = {"tenant": TENANT, "login": badge, "password": PASSWORD}
         answer = self.post(f"{self.address}{API}/auth/login", json=given, timeout=30)
         answer.raise_for_status()
-        self.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        tokens: dict[str, str] = answer.json()
+        return tokens
+
+    def use_next(self) -> None:
+        """Go on as the next person whose session still lives."""
+        while self._sessions:
+            tokens = self._sessions.pop(0)
+            given = {"refresh_token": tokens["refresh_token"]}
+            answer = self.post(f"{self.address}{API}/auth/refresh", json=given, timeout=30)
+            if answer.ok:
+                self._refresh = answer.json()["refresh_token"]
+                self.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+                return
+        raise RuntimeError("every session was ended")
+
+    def stay(self) -> None:
+        """Keep a session that lives, renew one that ran out, or go on as the next person."""
+        if self.ask("GET", "/me").ok:
+            return
+        answer = self.post(f"{self.address}{API}/auth/refresh", json={"refresh_token": self._refresh}, timeout=30)
+        if answer.ok:
+            self._refresh = answer.json()["refresh_token"]
+            self.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        else:
+            self.use_next()
 
     def ask(self, method: str, path: str, **more: Any) -> requests.Response:
         """A request to the API."""
@@ -71,7 +96,9 @@ def a_server() -> Iterator[Person]:
                         continue
                     raise RuntimeError((folder / "log").read_text())
                 roles = [part for role in ROLES for part in ("--role", role)]
-                cli(folder, "user", "create", TENANT, BADGE, "9901", "Contract", *roles, said=f"{PASSWORD}\n{PIN}\n")
+                for number in range(1, SPARE + 1):
+                    who = (TENANT, BADGE.format(number), f"99{number:02}", f"Contract {number}")
+                    cli(folder, "user", "create", *who, *roles, said=f"{PASSWORD}\n{PIN}\n")
                 yield Person(ready.read_text(), folder / "data" / "tls" / "ca.pem")
             finally:
                 process.terminate()

@@ -1,7 +1,7 @@
 """Places, contacts, addresses, and all that a plant has.
 
 Revision: 0009
-After: 0010
+After: 0005
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0009"
-down_revision = "0010"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

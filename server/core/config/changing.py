@@ -142,7 +142,7 @@ async def _lock(db: AsyncSession, row: SystemConfig) -> None:
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def _same(row: SystemConfig) -> Select[tuple[SystemConfig]]:
+def _same(row: SystemConfig) -> Select[SystemConfig]:
     statement = select(SystemConfig).where(
         SystemConfig.key == row.key,
         SystemConfig.scope == row.scope,

@@ -82,6 +82,7 @@ async def migrate_all(database: Database) -> list[str]:
     await asyncio.to_thread(migrate.upgrade, owner, "platform", postgres.PLATFORM_SCHEMA)
     done = [postgres.PLATFORM_SCHEMA]
     for tenant in await database.tenants():
+        await asyncio.to_thread(postgres.create_reader, owner, database.cluster, tenant.schema)
         await asyncio.to_thread(migrate.upgrade, owner, "tenant", tenant.schema)
         done.append(tenant.schema)
     return done

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 MAX_PER_TENANT = 500
 """Open screens of one company at one process."""
 _RETRY_S = 1.0
+_PATIENCE_S = 10.0
 
 
 @dataclass(eq=False)
@@ -60,10 +61,14 @@ class _Room:
 
 
 class Hub:
-    """All open screens of one process."""
+    """All open screens of one process.
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    Args:
+        max_rooms: companies that are listened to at once, one connection each.
+    """
+
+    def __init__(self, cluster: Cluster, max_rooms: int) -> None:
+        self._cluster, self._max_rooms = cluster, max_rooms
         self._rooms: dict[str, _Room] = {}
         self._is_closed = False
 
@@ -72,17 +77,24 @@ class Hub:
         """Be woken for a topic; whatever commits after this has begun is heard.
 
         Raises:
-            Refused: `too_many_requests` while too many screens of the company are open.
+            Refused: `too_many_requests` while too many screens of the company, or of too many companies,
+                are open, or the database does not let us listen.
         """
-        room = self._rooms.setdefault(tenant.schema, _Room())
-        if len(room.here) >= MAX_PER_TENANT or self._is_closed:
+        room = self._rooms.get(tenant.schema, _Room())
+        is_full = len(room.here) >= MAX_PER_TENANT or len(self._rooms.keys() | {tenant.schema}) > self._max_rooms
+        if is_full or self._is_closed:
             raise Refused("too_many_requests", retry_after=10)
+        self._rooms[tenant.schema] = room
         me = Subscription(topic)
         room.here.add(me)
         if room.ear is None:
             room.ear = asyncio.create_task(self._listen(tenant.schema, room))
         try:
-            await room.is_heard.wait()
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await room.is_heard.wait()
+            except TimeoutError as error:
+                raise Refused("too_many_requests", retry_after=10) from error
             yield me
         finally:
             room.here.discard(me)

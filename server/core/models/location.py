@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text, UserDefinedType
 
@@ -31,6 +32,9 @@ class Ltree(UserDefinedType[str]):
     def get_col_spec(self, **_options: object) -> str:
         """The column's type."""
         return "LTREE"
+
+
+ischema_names["ltree"] = Ltree  # what reflection finds is what the model says
 
 
 class Location(MasterRow, TenantBase):

@@ -80,7 +80,8 @@ async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence
         if not found:
             continue
         at = select(key, place).where(key.in_({getattr(row, name) for row in found}))
-        plants: dict[uuid.UUID, uuid.UUID | None] = {row[0]: row[1] for row in await db.execute(at)}
+        with db.no_autoflush:  # the row is written after it was checked
+            plants: dict[uuid.UUID, uuid.UUID | None] = {row[0]: row[1] for row in await db.execute(at)}
         for row in found:
             plant, here = plants.get(getattr(row, name)), plant_of(row)
             if getattr(row, name) not in plants or not actor.sees(plant):
@@ -104,13 +105,15 @@ def _placed_references(model: type[Any]) -> dict[str, tuple[Any, Any]]:
 
 def note_made(caller: Caller, resource: Resource, row: Any) -> None:
     """The audit row of a birth."""
-    audit.write(caller.db, caller.actor, f"{resource.code}.create", resource.code, row.id, values(row))
+    audit.write(
+        caller.db, caller.actor, f"{resource.code}.create", resource.code, row.id, values(row), plant_id=plant_of(row)
+    )
 
 
 def note_changed(caller: Caller, resource: Resource, row: Any, before: Mapping[str, Any]) -> None:
     """The audit row of a change."""
     diff = changes(before, values(row))
-    audit.write(caller.db, caller.actor, f"{resource.code}.update", resource.code, row.id, diff)
+    audit.write(caller.db, caller.actor, f"{resource.code}.update", resource.code, row.id, diff, plant_id=plant_of(row))
 
 
 async def locked(caller: Caller, resource: Resource, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:

@@ -144,7 +144,7 @@ async def set_quiet_hours(caller: access.Signed, body: Quiet | None = None) -> Q
     return body
 
 
-def mine(actor: Actor) -> Select[tuple[Notification, NotificationRecipient]]:
+def mine(actor: Actor) -> Select[Notification, NotificationRecipient]:
     """The notifications sent to a person, of plants that they see."""
     return (
         select(Notification, NotificationRecipient)

@@ -97,7 +97,7 @@ async def send_letters(app: FastAPI, tenant: TenantRef) -> None:
             .with_for_update(of=NotificationRecipient, skip_locked=True)
         )
         for own, row, email in (await db.execute(due)).all():
-            if not await _sent(app.state.mail, Letter(email, *_text(row, tenant))):
+            if not await _sent(app.state.mail, Letter(email or "", *_text(row, tenant))):
                 return
             own.mailed_at = now
             await _delivered(db, own)
@@ -126,7 +126,7 @@ def _text(row: Notification, tenant: TenantRef) -> tuple[str, str]:
     return subject, "\n".join(line for line in lines if line or line == "")
 
 
-def _some(statement: Select[tuple[Row]], by: Any) -> Select[tuple[Row]]:
+def _some(statement: Select[Row], by: Any) -> Select[Row]:
     return statement.order_by(by).limit(_AT_ONCE).with_for_update(skip_locked=True)
 
 

@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.errors import Refused
 from foodflow_kernel.machines.identity import TenantState
 from foodflow_kernel.wire import bodies
 from server.core import live
@@ -47,7 +48,7 @@ QUICK_S = 5.0
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def port(app: FastAPI) -> AsyncIterator[int]:
     """The application behind a real server."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error", timeout_graceful_shutdown=2))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.01)
@@ -459,7 +460,7 @@ async def test_a_server_that_stops_sends_its_screens_away(
     app: FastAPI, database: Database, tenant: TenantRef, sign_in: SignIn, follow: Follow, port: int
 ) -> None:
     client = await sign_in(tenant, "SV")
-    before, app.state.hub = app.state.hub, Hub(database.cluster)
+    before, app.state.hub = app.state.hub, Hub(database.cluster, 1)
     try:
         async with follow(client) as screen:
             await screen.next()
@@ -469,6 +470,20 @@ async def test_a_server_that_stops_sends_its_screens_away(
             assert (await refused(port, f"?ticket={await buy(client)}"))[0] == 429
     finally:
         app.state.hub = before
+
+
+async def test_so_many_companies_are_listened_to_and_no_more(
+    two_tenants: tuple[TenantRef, TenantRef], database: Database
+) -> None:
+    hub = Hub(database.cluster, 1)
+    first, second = two_tenants
+    async with hub.join(first, "t"), hub.join(first, "t"):
+        with pytest.raises(Refused, match="too_many_requests"):
+            async with hub.join(second, "t"):
+                pass
+    async with hub.join(second, "t"):
+        pass
+    await hub.close()
 
 
 async def test_a_sign_of_life_when_nothing_happens(
