@@ -120,7 +120,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.api_key": _PEOPLE,
     "identity.device": {"QM": "R", "SV": "RA", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
-    "core.esign": dict.fromkeys(("OP", "QT", "QM", "SV", "MT", "PL", "WH", "TA"), "CR") | {"AU": "R"},
+    "core.esign": dict.fromkeys(ROLES, "CR") | {"AU": "R"},
     "core.notification": dict.fromkeys(ROLES, "R"),
     "core.attachment": _row(
         {"OP": "CR", "QT": "CR", "QM": "CRAD", "SV": "CRD", "MT": "CR", "PL": "CR", "WH": "CR", "TA": "CRAD", "AU": "R"}
