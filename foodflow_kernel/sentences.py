@@ -13,6 +13,7 @@ from typing import Any
 SENTENCES: dict[str, str] = {
     "account_disabled": "This account is disabled: enable it first.",
     "action_not_in_plan": "The HACCP plan does not allow this action here: choose one of those shown.",
+    "address_begins_before": "An address begins after the one it follows, which began {valid_from}.",
     "address_not_allowed": "This key may not be used from this address.",
     "address_range_bad": "{range} is no network address, such as 192.0.2.0/24.",
     "already_shipped": "This pallet has already left with document {document_no}.",
@@ -172,6 +173,7 @@ SENTENCES: dict[str, str] = {
     "pin_same": "The new PIN must differ from the old one.",
     "pin_wait": "Too many wrong PINs. Wait {retry_after} s, or ask a supervisor.",
     "pin_weak": "Choose 4 to 6 digits that are no run and no repeat.",
+    "plant_in_use": "Open at this plant: {batches} batches, {holds} holds, {lots} lots, {deviations} deviations.",
     "platform_user_exists": "There is an administrator {email} already.",
     "probe_open_circuit": "The probe {tag} is broken or not plugged in.",
     "probe_out_of_range": "The probe {tag} shows {value}, which it cannot measure ({low} to {high}). Check the probe.",
@@ -191,6 +193,7 @@ SENTENCES: dict[str, str] = {
     "read_only": "An auditor changes nothing.",
     "reading_not_ready": "This reading cannot be saved yet: see what the screen says.",
     "reason_unknown": "The reason {code} is not known here.",
+    "record_fixed": "This part of the record can no longer be changed.",
     "record_signed": "This record is signed: what is attached to it stays.",
     "record_type_unknown": "There are no records of the kind {record_type}.",
     "record_unknown": "There is no such record.",

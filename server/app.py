@@ -10,7 +10,7 @@ from fastapi import FastAPI, Response
 from pydantic import BaseModel
 
 from foodflow_kernel.clock import Clock
-from server.core import access, audit_log, door, http, mail, metrics, readiness, seals, signatures, traces
+from server.core import access, audit_log, door, http, mail, metrics, places, readiness, seals, signatures, traces
 from server.core.config import changing as config_changing
 from server.core.config import routes as config
 from server.core.db.postgres import Cluster
@@ -60,6 +60,7 @@ from server.sync import routes as sync
 API = door.PREFIX
 
 RESOURCES: tuple[Resource, ...] = (
+    *places.RESOURCES,
     *config.RESOURCES,
     *files.RESOURCES,
     *identity.RESOURCES,

@@ -8,6 +8,7 @@ from foodflow_kernel.machines.content import CONFIG, FILE, NOTIFICATION
 from foodflow_kernel.machines.fsq import DEVIATION, HOLD, LOT
 from foodflow_kernel.machines.identity import API_KEY, DEVICE, PERMISSION, ROLE, TENANT, USER
 from foodflow_kernel.machines.machine import Machine
+from foodflow_kernel.machines.places import ADDRESS, CONTACT, LOCATION, PLANT
 from foodflow_kernel.machines.plant_ops import BATCH, DOWNTIME, WORK_ORDER
 
 ALL: tuple[Machine[Any], ...] = (
@@ -26,21 +27,29 @@ ALL: tuple[Machine[Any], ...] = (
     CONFIG,
     NOTIFICATION,
     FILE,
+    PLANT,
+    LOCATION,
+    ADDRESS,
+    CONTACT,
 )
 
 __all__ = [
+    "ADDRESS",
     "ALL",
     "API_KEY",
     "BATCH",
     "CONFIG",
+    "CONTACT",
     "DEVIATION",
     "DEVICE",
     "DOWNTIME",
     "FILE",
     "HOLD",
+    "LOCATION",
     "LOT",
     "NOTIFICATION",
     "PERMISSION",
+    "PLANT",
     "ROLE",
     "TENANT",
     "USER",

@@ -15,8 +15,8 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg.errors import ForeignKeyViolation
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
@@ -92,6 +92,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StaleDataError, _told)
     app.add_exception_handler(IntegrityError, _told)
     app.add_exception_handler(DataError, _told)
+    app.add_exception_handler(ProgrammingError, _told)
     app.add_exception_handler(OperationalError, _no_database)
     app.add_exception_handler(InterfaceError, _no_database)
 
@@ -129,7 +130,7 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
-def told(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
+def told(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:  # noqa: PLR0911  # a table of errors
     """Status, code, sentence and data of an error that a caller may be told of; None for any other."""
     if isinstance(error, FoodFlowError):
         return status_of(error), error.code, error.sentence, error.data
@@ -142,6 +143,10 @@ def told(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:
         if isinstance(error.orig, ForeignKeyViolation):
             return 422, "reference_unknown", sentences.sentence("reference_unknown", {}), {"constraint": name}
         return 409, "constraint_violated", "This does not fit what is already there.", {"constraint": name}
+    if isinstance(error, ProgrammingError) and isinstance(error.orig, InsufficientPrivilege):
+        # A guard of the database (a trigger, a missing grant) keeps what must not change.
+        log.info("refused by a guard", exc_info=error)
+        return 409, "record_fixed", sentences.sentence("record_fixed", {}), {}
     if isinstance(error, DataError):
         log.info("a value the database cannot hold", exc_info=error)
         detail = "A value is too large, or holds characters that cannot be stored."

@@ -1,10 +1,12 @@
-"""Lots and pallets: tables of food safety whose verbs reach into plant operations."""
+"""Plants, lots and pallets: tables whose verbs reach into other contexts."""
 
 from __future__ import annotations
 
+from server.core import places
 from server.core.actions import Action
+from server.core.models import Plant
 from server.core.resource import ANY, Resource
-from server.flows import pallets
+from server.flows import close_plant, pallets
 from server.fsq import lot
 from server.fsq.models import Lot, Pallet
 
@@ -32,4 +34,22 @@ PALLET = Resource(
     actions=(Action("ship", pallets.ship, lot.Ship),),
 )
 
-RESOURCES = (LOT, PALLET)
+PLANT = Resource(
+    model=Plant,
+    owner="M",
+    path="plants",
+    code="core.plant",
+    writable=places.PLANT_FIELDS,
+    fixed={"code"},
+    filters={"code": ANY, "state": ANY},
+    sorts=("code", "name"),
+    search=("code", "name"),
+    actions=(
+        Action("activate", places.activate, places.Unreasoned),
+        Action("suspend", places.suspend, places.Reason),
+        Action("close", close_plant.close, places.Reason, risk="approve"),
+    ),
+    before_save=places.check_plant,
+)
+
+RESOURCES = (PLANT, LOT, PALLET)

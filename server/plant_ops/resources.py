@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from server.core.actions import Action
-from server.core.models import Plant
 from server.core.resource import ANY, Resource
 from server.plant_ops import downtime
 from server.plant_ops.models import (
@@ -22,7 +21,6 @@ from server.plant_ops.models import (
     WeightSpec,
 )
 
-PLANT = Resource(model=Plant, owner="V", path="plants", code="core.plant", filters={"code": ANY}, sorts=("code",))
 LINE = Resource(
     model=ProductionLine,
     owner="M",
@@ -147,7 +145,6 @@ DOWNTIME = Resource(
 )
 
 RESOURCES = (
-    PLANT,
     LINE,
     EQUIPMENT,
     SENSOR,

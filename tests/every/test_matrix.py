@@ -36,7 +36,7 @@ AT_A_PLANT = {"OP", "QT", "SV", "MT"}
 
 TABLE = """
                         OP   QT   QM      SV      MT   PL      BM  RA  PN    BY  WH    RD   FI  ST  TA     AU
-identity.user           -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
+identity.user           -    -    R       RW      -    -       -   -   -     -   -     -    -   -   CRUADW R
 identity.role           -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 identity.permission     -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 identity.user_role      -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
@@ -46,7 +46,11 @@ core.audit              -    -    RX      R       -    -       -   -   -     -  
 core.notification       R    R    R       R       R    R       R   R   R     R   R     R    R   R   R      R
 core.attachment         CR   CR   CRAD    CRD     CR   CR      -   -   R     R   CR    R    R   -   CRAD   R
 core.config             -    -    RS      R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
-core.plant              R    R    RU      RU      R    R       R   -   R     R   R     R    R   -   CRUD   R
+core.esign              CR   CR   CR      CR      CR   CR      CR  CR  CR    CR  CR    CR   CR  CR  CR     R
+core.plant              R    R    RU      RU      R    R       R   -   R     R   R     R    R   -   CRUAD  R
+core.location           R    R    RU      RU      R    R       R   -   R     R   R     R    R   -   CRUD   R
+core.contact            -    R    CRUADX  R       R    CRU     -   -   R     R   R     R    R   -   CRUD   R
+core.address            -    R    CRU     R       R    CRU     -   -   R     R   R     R    R   -   CRUD   R
 plant_ops.line          R    R    RU      RU      R    R       R   -   R     R   R     R    R   -   CRUD   R
 plant_ops.equipment     R    R    RU      RU      RU   R       R   -   R     R   R     R    R   -   CRUD   R
 plant_ops.sensor        R    R    RX      RX      RU   R       -   -   R     R   R     R    R   -   CRUD   R
@@ -77,6 +81,8 @@ LETTERS = {
     "read": "R", "export": "X", "create": "C", "update": "U", "retire": "D", "close": "U", "categorise": "U",
     "approve": "A", "release": "A", "pack": "C", "ship": "C", "disable": "D", "take": "D", "revoke": "D",
     "rotate": "U", "activate": "A", "replay": "A", "waive": "A", "sign": "S", "rescan": "A", "ack": "R", "withdraw": "D",
+    "enable": "A", "lock": "D", "unlock": "A", "reset_mfa": "A", "set_pin": "A", "clear_wait": "W", "verify_identity": "A",
+    "set_pcqi": "A", "suspend": "U", "block": "U", "unblock": "U", "verify": "U", "erase": "A", "supersede": "U",
 }  # fmt: skip
 """What each verb that has a route is on the page."""
 

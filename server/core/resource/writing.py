@@ -80,7 +80,8 @@ async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence
         if not found:
             continue
         at = select(key, place).where(key.in_({getattr(row, name) for row in found}))
-        plants: dict[uuid.UUID, uuid.UUID | None] = {row[0]: row[1] for row in await db.execute(at)}
+        with db.no_autoflush:  # the row is written after it was checked
+            plants: dict[uuid.UUID, uuid.UUID | None] = {row[0]: row[1] for row in await db.execute(at)}
         for row in found:
             plant, here = plants.get(getattr(row, name)), plant_of(row)
             if getattr(row, name) not in plants or not actor.sees(plant):
