@@ -50,6 +50,7 @@ USER: Machine[UserState] = Machine(
         (_U.active, "lock"): _U.locked,
         (_U.locked, "unlock"): _U.active,
         (_U.active, "disable"): _U.disabled,
+        (_U.locked, "disable"): _U.disabled,
         (_U.disabled, "enable"): _U.active,
     },
 )

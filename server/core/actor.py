@@ -17,6 +17,7 @@ class ActorKind(StrEnum):
     device = "device"
     apikey = "apikey"
     system = "system"
+    platform = "platform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Actor:
             at every plant of ``plant_ids``.
         device_id: the terminal the act came through, if any.
         reads_only: holds nothing but rights to read: sessions use a login of the database that cannot write.
+        session_id: the sign-in the act came through; signatures in a row are within one.
     """
 
     kind: ActorKind
@@ -42,6 +44,7 @@ class Actor:
     device_id: uuid.UUID | None = None
     rights: Mapping[uuid.UUID | None, frozenset[str]] | None = None
     reads_only: bool = False
+    session_id: uuid.UUID | None = None
 
     def may(self, code: str, plant_id: uuid.UUID | None = None) -> bool:
         """Whether the actor holds a permission, at a plant if one is named; the system holds all."""

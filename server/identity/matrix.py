@@ -1,9 +1,10 @@
 """The role x permission matrix as data (identity_core, section 4; planning, first table).
 
 Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export, S sign the
-settings that food safety depends on. A verb that is not one of read, create, update, retire is
-granted by the letter ``VERBS`` gives it. A role that the page limits to its own plant (suffix p) is
-``PLANT_ROLES``: it is assigned at one plant, never to a whole company.
+settings that food safety depends on, W end the wait after wrong PINs (section 6, 11.300). A verb
+that is not one of read, create, update, retire is granted by the letter ``VERBS`` gives it. A role
+that the page limits to its own plant (suffix p) is in ``PLANT_ROLES``: it is given at one plant,
+never in a whole company.
 """
 
 from __future__ import annotations
@@ -62,6 +63,14 @@ VERBS: dict[str, str] = {
     "revoke": "D",
     "disable": "D",
     "take": "D",
+    "enable": "A",
+    "lock": "D",
+    "unlock": "A",
+    "reset_mfa": "A",
+    "set_pin": "A",
+    "clear_wait": "W",
+    "verify_identity": "A",
+    "set_pcqi": "A",
     "replay": "A",
     "waive": "A",
     "sign": "S",
@@ -98,25 +107,18 @@ _SPEC = _row(
 _LOT = _row({"OP": "CR", "QT": "CR", "QM": "CRUA", "SV": "CR", "PL": "R", "BM": "R", "TA": "R", "AU": "R"})
 
 MATRIX: dict[str, dict[str, str]] = {
-    "identity.user": _PEOPLE,
+    "identity.user": _PEOPLE | {"SV": "RW", "TA": "CRUADW"},
     "identity.role": _PEOPLE,
     "identity.permission": _PEOPLE,
     "identity.user_role": _PEOPLE,
     "identity.api_key": _PEOPLE,
     "identity.device": {"QM": "R", "SV": "RA", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
+    "core.esign": dict.fromkeys(("OP", "QT", "QM", "SV", "MT", "PL", "WH", "TA"), "CR") | {"AU": "R"},
     "core.notification": dict.fromkeys(ROLES, "R"),
-    "core.attachment": {
-        "OP": "CR",
-        "QT": "CR",
-        "QM": "CRAD",
-        "SV": "CRD",
-        "MT": "CR",
-        "PL": "CR",
-        "WH": "CR",
-        "TA": "CRAD",
-        "AU": "R",
-    },
+    "core.attachment": _row(
+        {"OP": "CR", "QT": "CR", "QM": "CRAD", "SV": "CRD", "MT": "CR", "PL": "CR", "WH": "CR", "TA": "CRAD", "AU": "R"}
+    ),
     "core.config": {"QM": "RS", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "core.plant": _SITE,
     "plant_ops.line": _SITE,
@@ -183,7 +185,7 @@ def level(code: str) -> Level:
     approves, ends or hands out.
     """
     noun, letter = _noun(code), _letter(code)
-    if letter == "A" and (noun.startswith("fsq.") or noun in _SIGNED):
+    if letter == "S" or (letter == "A" and (noun.startswith("fsq.") or noun in _SIGNED)):
         return "esign"
     if letter in ("A", "D", "X") or (noun.startswith("identity.") and letter != "R"):
         return "high"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,10 +17,9 @@ from foodflow_kernel.errors import Invalid, Refused
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines import USER
 from foodflow_kernel.machines.identity import PermissionState, RoleState, UserState
-from foodflow_kernel.wire import pin
 from server.core import feed
 from server.core.actor import Actor, ActorKind
-from server.identity import matrix, passwords, sessions
+from server.identity import matrix, passwords, pins, sessions
 from server.identity.models import Permission, Role, RolePermission, User, UserRole
 
 ADMIN = "TA"
@@ -42,18 +40,6 @@ class NewUser(BaseModel):
     roles: tuple[str, ...] = ()
     plant_id: uuid.UUID | None = None
     roles_until: datetime | None = None
-
-
-def check_pin(text: str) -> None:
-    """A PIN of four to six digits without runs and repeats.
-
-    Raises:
-        Invalid: `pin_weak`.
-    """
-    digits = [int(each) for each in text if each.isdigit()]
-    steps = {b - a for a, b in itertools.pairwise(digits)}
-    if not re.fullmatch(r"\d{4,6}", text) or steps in ({0}, {1}, {-1}):
-        raise Invalid("pin_weak")
 
 
 async def ensure_roles(db: AsyncSession) -> dict[str, Role]:
@@ -107,8 +93,6 @@ async def add(db: AsyncSession, new: NewUser) -> User:
     """
     clock: Clock = db.info["clock"]
     now = clock.now()
-    if new.pin is not None:
-        check_pin(new.pin)
     if new.password is not None:
         passwords.check(new.password, (new.login_code, new.email, new.printed_name))
     await ensure_roles(db)
@@ -122,10 +106,11 @@ async def add(db: AsyncSession, new: NewUser) -> User:
         email=new.email,
         names=new.names,
         password_hash=passwords.HASHER.hash(new.password) if new.password else None,
-        pin_base=pin.new_base(new.pin) if new.pin else None,
         locale=new.locale,
         status=UserState.active,
     )
+    if new.pin is not None:
+        pins.give(user, new.pin, now, is_own=True)
     db.add(user)
     await db.flush()
     for key in new.roles:
@@ -152,7 +137,7 @@ async def disable(db: AsyncSession, user: User, _command: Disable) -> User:
     """
     state = USER.move(user.status, "disable")
     await refuse_last_admin(db, user.id)
-    user.status = state
+    user.status, user.locked_until = state, None
     await db.flush()
     await sessions.end_all(db, user.id, "disabled")
     return user
@@ -192,6 +177,12 @@ def holds_at(at: datetime) -> tuple[ColumnElement[bool], ...]:
         or_(UserRole.valid_to.is_(None), UserRole.valid_to > at),
         UserRole.retired_at.is_(None),
     )
+
+
+def may_go_on() -> ColumnElement[bool]:
+    """``User.may_go_on`` as a question to the database."""
+    is_barred = (User.status == UserState.locked) & User.locked_until.is_not(None)
+    return or_(User.status == UserState.active, is_barred)
 
 
 async def roles_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.core.actions import Action
 from server.core.jobs import Periodic
 from server.core.resource import ANY, Resource
-from server.identity import api_keys, people, roles
+from server.identity import accounts, api_keys, roles
 from server.identity.models import ApiKey, Permission, Role, User, UserRole
 
 USER = Resource(
@@ -13,11 +13,19 @@ USER = Resource(
     owner="V",
     path="users",
     code="identity.user",
-    hidden={"password_hash", "pin_base", "token_epoch", "failed_attempts", "locked_until"},
+    hidden={
+        "password_hash",
+        "is_password_short",
+        "pin_base",
+        "token_epoch",
+        "failed_attempts",
+        "totp_secret",
+        "totp_last_step",
+    },
     filters={"status": ANY, "login_code": ANY},
     sorts=("printed_name", "short_no"),
     search=("printed_name", "login_code"),
-    actions=(Action("disable", people.disable, people.Disable, risk="approve"),),
+    actions=accounts.ACTIONS,
 )
 ROLE = Resource(
     model=Role,

@@ -183,6 +183,20 @@ async def give(db: AsyncSession, user_id: uuid.UUID, given: Give) -> UserRole:
     return row
 
 
+async def named(db: AsyncSession, keys: Iterable[str]) -> list[Role]:
+    """The roles of these keys.
+
+    Raises:
+        Invalid: `role_unknown`.
+    """
+    wanted = list(dict.fromkeys(keys))
+    found = {role.key: role for role in (await db.scalars(select(Role).where(Role.key.in_(wanted)))).all()}
+    for key in wanted:
+        if key not in found:
+            raise Invalid("role_unknown", role=key)
+    return [found[key] for key in wanted]
+
+
 async def allow(
     db: AsyncSession,
     actor: Actor,

@@ -43,6 +43,9 @@ identity.user_role      -    -    R       R       -    -       -   -   -     -  
 identity.api_key        -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 identity.device         -    -    R       RA      R    -       -   -   -     -   -     -    -   -   RAD    R
 core.audit              -    -    RX      R       -    -       -   -   -     -   -     -    -   -   RX     RX
+core.notification       R    R    R       R       R    R       R   R   R     R   R     R    R   R   R      R
+core.attachment         CR   CR   CRAD    CRD     CR   CR      -   -   R     R   CR    R    R   -   CRAD   R
+core.config             -    -    RS      R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 core.plant              R    R    RU      RU      R    R       R   -   R     R   R     R    R   -   CRUD   R
 plant_ops.line          R    R    RU      RU      R    R       R   -   R     R   R     R    R   -   CRUD   R
 plant_ops.equipment     R    R    RU      RU      RU   R       R   -   R     R   R     R    R   -   CRUD   R
@@ -73,7 +76,7 @@ sync.journal            -    -    R       R       -    -       -   -   -     -  
 LETTERS = {
     "read": "R", "export": "X", "create": "C", "update": "U", "retire": "D", "close": "U", "categorise": "U",
     "approve": "A", "release": "A", "pack": "C", "ship": "C", "disable": "D", "take": "D", "revoke": "D",
-    "rotate": "U", "activate": "A", "replay": "A", "waive": "A",
+    "rotate": "U", "activate": "A", "replay": "A", "waive": "A", "sign": "S", "rescan": "A", "ack": "R", "withdraw": "D",
 }  # fmt: skip
 """What each verb that has a route is on the page."""
 

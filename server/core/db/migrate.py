@@ -7,6 +7,7 @@ writes a new revision from the difference between models and a freshly migrated 
 
 from __future__ import annotations
 
+import re
 import sys
 import uuid
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from sqlalchemy.pool import NullPool
 
 ROOT = Path(__file__).parents[3] / "migrations"
 LOCK_TIMEOUT = "10s"
+_NOT_OURS = re.compile(r"checkpoint|procrastinate_|.*_(default|y\d{4}m\d{2})$")
 
 
 def config(tree: str, connection: Connection | None = None) -> Config:
@@ -73,10 +75,10 @@ def difference(connection: Connection, tree: str) -> list[ops.MigrateOperation]:
 
 
 def options(tree: str) -> dict[str, object]:
-    """How Alembic compares: types too; the copilot's checkpoint tables and the job queue's are not ours."""
+    """How Alembic compares: types too; not the copilot's and the job queue's tables, nor partitions."""
 
     def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compare_to: object) -> bool:
-        return not (kind == "table" and (name or "").startswith(("checkpoint", "procrastinate_")))
+        return not (kind == "table" and _NOT_OURS.match(name or ""))
 
     return {"target_metadata": metadata(tree), "include_schemas": False, "compare_type": True, "include_object": ours}
 

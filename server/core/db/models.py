@@ -17,6 +17,7 @@ PLATFORM_MODULES = ("server.core.db.sessions", "server.identity.platform")
 TENANT_MODULES = (
     "server.core.feed",
     "server.core.audit",
+    "server.core.seals",
     "server.core.esign",
     "server.core.corrections",
     "server.core.idempotency",

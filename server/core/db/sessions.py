@@ -26,9 +26,8 @@ from sqlalchemy.pool import QueuePool
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import NotAllowed, NotFound
 from foodflow_kernel.machines.identity import TenantState
-from server.core import feed
+from server.core import audit, feed
 from server.core.actor import Actor
-from server.core.audit import AuditRow
 from server.core.db.base import MasterRow, PlatformBase
 from server.core.db.postgres import PLATFORM, Cluster, reader
 from server.core.live import log as live
@@ -136,7 +135,7 @@ class Database:
             raise NotAllowed("no_tenant")
         tenant = await self.tenant(wanted)
         kept: list[Work] = []
-        said: list[AuditRow] = []
+        said: list[dict[str, Any]] = []
         is_reader = actor is not None and actor.reads_only
         role = reader(tenant.schema) if is_reader else tenant.schema
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
@@ -153,16 +152,17 @@ class Database:
                         info=info,
                     ) as db:
                         yield db
-                        await live.write(db)
                         if is_reader:
-                            said = _audited(db)
+                            said = audit.take(db)
+                        await audit.number(db)
+                        await live.write(db)
                         await feed.write(db)
                         await db.commit()
                 finally:
                     self._users[role] -= 1
             if said:
                 async with self.tenant_session(tenant.id) as after:
-                    after.add_all(said)
+                    audit.give(after, said)
         except Exception as error:
             for work in kept:
                 async with self.tenant_session(tenant.id, replace(actor, reads_only=False) if actor else None) as after:
@@ -245,14 +245,6 @@ class Database:
             await engine.dispose()
         self._engines.clear()
         await self._platform.dispose()
-
-
-def _audited(db: AsyncSession) -> list[AuditRow]:
-    """Take what was said to the audit trail out of a session that cannot write it."""
-    said = [row for row in db.new if isinstance(row, AuditRow)]
-    for row in said:
-        db.expunge(row)
-    return said
 
 
 def _engine(cluster: Cluster, role: str) -> AsyncEngine:

@@ -83,12 +83,18 @@ async def answer(request: Request, caller: Caller, resource: Resource, form: str
     await caller.db.execute(wanted.limit(0))
     said = {"format": form, "query": [f"{name}={value}" for name, value in query]}
     audit.write(caller.db, caller.actor, f"{resource.code}.export", resource.code, None, said)
+    return sheet(request, caller, resource.path.replace("/", "-"), asked.fields, wanted, form)
+
+
+def sheet(
+    request: Request, caller: Caller, name: str, columns: Sequence[str], wanted: Select[Any], form: str
+) -> Response:
+    """The rows of a statement as a sheet that is sent as it is read."""
     make, ending = (csv_of, "csv") if form == sheets.CSV else (xlsx_of, "xlsx")
     rows = read(request.app.state.database, caller.actor, wanted)
     mark = Mark(caller.actor.name, caller.db.info["tenant"].name, caller.clock.now(), is_line=caller.actor.reads_only)
-    name = f"{resource.path.replace('/', '-')}.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return _Stream(make(asked.fields, rows, mark), headers=headers, media_type=form)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "X-Content-Type-Options": "nosniff"}
+    return _Stream(make(columns, rows, mark), headers=headers, media_type=form)
 
 
 async def read(database: Database, actor: Actor, wanted: Select[Any]) -> AsyncGenerator[list[Sequence[Any]], None]:
