@@ -144,6 +144,7 @@ async def holders(db: AsyncSession, roles: Iterable[str], plant_id: uuid.UUID | 
         .where(
             Role.key.in_(list(roles)),
             Role.retired_at.is_(None),
+            UserRole.retired_at.is_(None),
             UserRole.valid_from <= at,
             or_(UserRole.valid_to.is_(None), UserRole.valid_to > at),
             User.status == UserState.active,

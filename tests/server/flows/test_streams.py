@@ -389,7 +389,7 @@ async def test_a_right_that_is_lost_closes_the_screen(
     async with follow(client) as screen:
         await screen.next()
         async with database.tenant_session(tenant.id, system(tenant.id)) as db:
-            await db.execute(update(UserRole).values(valid_from=database.clock.now() + timedelta(days=1)))
+            await db.execute(update(UserRole).values(retired_at=database.clock.now()))
         await say(database, tenant, roles=())
         assert await screen.closed_with() == socket.ENDED
 

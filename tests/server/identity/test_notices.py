@@ -28,7 +28,7 @@ from server.core.db.sessions import Database, TenantRef
 from server.core.mail import Letter
 from server.core.models import Notification, NotificationRecipient
 from server.identity import notices
-from server.identity.models import User
+from server.identity.models import Role, User, UserRole
 from server.identity.notices import answering, jobs, quiet
 from tests.server.conftest import SignIn, a_plant, a_user
 
@@ -96,6 +96,17 @@ async def test_it_reaches_the_role_at_its_plant_and_nobody_else(
             answer = await client.post(f"/notifications/{said}:{verb}")
             assert (answer.status_code, answer.json()["code"]) == (404, "record_unknown")
     assert await unread(at_plant) == 1
+
+
+async def test_a_role_that_was_taken_away_is_told_nothing(database: Database, tenant: TenantRef) -> None:
+    await a_user(database, tenant, "SV")
+    await a_user(database, tenant, "QM")
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        supervisor = select(Role.id).where(Role.key == "SV").scalar_subquery()
+        gone = update(UserRole).where(UserRole.role_id == supervisor).values(retired_at=database.clock.now())
+        await db.execute(gone, execution_options={"synchronize_session": False})
+    await say(database, tenant)
+    assert [own.level for own in await recipients(database, tenant)] == [2], "the next role up is told"
 
 
 async def test_the_same_again_only_counts_until_it_is_closed(
