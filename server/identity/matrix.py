@@ -79,7 +79,6 @@ VERBS: dict[str, str] = {
     "set_pcqi": "A",
     "replay": "A",
     "waive": "A",
-    "suspend": "A",
     "offboard": "D",
     "archive": "D",
     "sign": "S",

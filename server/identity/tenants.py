@@ -23,6 +23,7 @@ from foodflow_kernel.machines.identity import TenantState
 from server.core import access
 from server.core.db import postgres, provision, transfer
 from server.core.db.registry import Tenant
+from server.core.live import hub
 from server.core.resource.writing import same_version
 from server.identity import operators, people
 
@@ -190,6 +191,7 @@ async def _move(request: Request, tenant_id: uuid.UUID, move: str, reason: str) 
         before, row.state = row.state, TENANT.move(row.state, move)
         row.version += 1
         _note(request, db, move, row.id, {"state": [before, row.state]}, reason)
+        await hub.wake_tenant(db, database.cluster, row.schema_name)
     database.registry.forget(tenant_id)
     return row
 
