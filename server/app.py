@@ -10,7 +10,7 @@ from fastapi import FastAPI, Response
 from pydantic import BaseModel
 
 from foodflow_kernel.clock import Clock
-from server.core import access, door, http, mail, metrics, readiness, traces
+from server.core import access, audit_log, door, http, mail, metrics, readiness, seals, signatures, traces
 from server.core.config import changing as config_changing
 from server.core.config import routes as config
 from server.core.db.postgres import Cluster
@@ -32,7 +32,22 @@ from server.flows import resources as flows
 from server.flows import routes as reports
 from server.flows import streams
 from server.fsq import resources as fsq
-from server.identity import devices, operators, recovery, sign_in, tenants, tickets
+from server.identity import (
+    api_keys,
+    devices,
+    invitations,
+    keys,
+    operators,
+    pins,
+    recovery,
+    rights,
+    second_factor,
+    sign_in,
+    signing,
+    tenants,
+    tickets,
+    tidying,
+)
 from server.identity import resources as identity
 from server.identity.notices import inbox, jobs
 from server.planning import resources as planning
@@ -57,10 +72,18 @@ RESOURCES: tuple[Resource, ...] = (
 
 ROUTERS = (
     sign_in.router,
+    keys.router,
+    second_factor.router,
+    pins.router,
+    invitations.router,
     recovery.router,
     operators.router,
     tenants.router,
+    rights.router,
+    api_keys.router,
     devices.router,
+    audit_log.router,
+    signatures.router,
     config.router,
     files.router,
     inbox.router,
@@ -73,6 +96,11 @@ ROUTERS = (
 """What is not a plain table."""
 
 JOBS: tuple[Periodic, ...] = (
+    *identity.JOBS,
+    *seals.JOBS,
+    *keys.JOBS,
+    *pins.JOBS,
+    *tidying.JOBS,
     *config_changing.JOBS,
     *jobs.JOBS,
     *judging.JOBS,
@@ -137,9 +165,10 @@ def create_app(
     app.state.settings, app.state.clock, app.state.secret = settings, clock, cluster.secret
     app.state.authenticate, app.state.signer, app.state.reactions = (
         sign_in.authenticate,
-        sign_in.PinOrPassword(),
+        signing.Signatory(),
         REACTIONS,
     )
+    app.state.keyring = keys.Keyring(cluster.secret)
     app.state.authenticate_ticket, app.state.living = tickets.authenticate, tickets.living
     app.state.mail = mail.from_settings(settings, clock)
     app.state.files, app.state.scanner = Files(settings), scanning.from_settings(settings)

@@ -24,12 +24,12 @@ from foodflow_kernel.errors import FoodFlowError, Refused
 from foodflow_kernel.machines.identity import TenantState
 from server import seed
 from server.app import create_app
-from server.core import audit, logs, tls
+from server.core import audit, audit_check, logs, migrations, seals, tls
 from server.core.actor import system
 from server.core.db import fleet, postgres, provision, registry, transfer
-from server.core.db.sessions import Database
+from server.core.db.sessions import Database, TenantRef
 from server.core.settings import Settings, from_environment
-from server.identity import devices, operators, people
+from server.identity import devices, keys, operators, people
 from server.sync import terminals
 from server.sync import verify as chains
 
@@ -117,6 +117,14 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     verified = add("verify", verify, "recompute the chains of all terminals from the stored bytes; 1 if a row is bad")
     verified.add_argument("--tenant", help="slug of one tenant; default all")
     verified.add_argument("--device", type=UUID, help="one terminal")
+    for name, command, text in (
+        ("audit verify", audit_verify, "check all rows and seals of the audit trail; 1 if one is wrong"),
+        ("audit anchors", audit_anchors, "print the roots of all seals, to be kept on paper or elsewhere"),
+    ):
+        add(name, command, text).add_argument("--tenant", help="slug of one tenant; default all")
+    rotated = add("keys rotate", keys_rotate, "let a new key sign access tokens; nobody has to sign in again")
+    rotated.add_argument("--tenant", help="slug of one tenant; default all")
+    rotated.add_argument("--stolen", action="store_true", help="refuse the tokens of the old keys within a minute")
     add("openapi", openapi, "print the OpenAPI document")
     add("ca", print_ca, "print the CA certificate that terminals pin")
     return made
@@ -137,18 +145,13 @@ async def bring_up(
     A release that adds a permission would otherwise answer 403 to those who should have it.
     """
     done = await fleet.migrate_all(database, jobs=jobs, keep_going=keep_going, report=report)
-    moved = {each.schema: each for each in done if each.is_good}
-    for tenant in await database.tenants() if postgres.PLATFORM_SCHEMA in moved else []:
-        if tenant.schema not in moved or tenant.state in (TenantState.provisioning, TenantState.archived):
+    good = {each.schema: each for each in done if each.is_good}
+    for tenant in await database.tenants() if postgres.PLATFORM_SCHEMA in good else []:
+        if tenant.schema not in good or tenant.state in (TenantState.provisioning, TenantState.archived):
             continue
-        actor = system(tenant.id, "foodflow-server")
-        async with database.tenant_session(tenant.id, actor) as db:
+        async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
             await people.ensure_roles(db)
-            each = moved[tenant.schema]
-            if each.state == fleet.MIGRATED:
-                audit.write(
-                    db, actor, "core.schema.migrate", "core.schema", None, {"revision": [each.before, each.after]}
-                )
+            await migrations.note(db, good[tenant.schema].before)
     return done
 
 
@@ -439,8 +442,7 @@ def verify(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
 
     async def work(database: Database) -> None:
         nonlocal bad
-        tenants = [await database.tenant_by_slug(given.tenant)] if given.tenant else await database.tenants()
-        for tenant in tenants:
+        for tenant in await _named(database, given.tenant):
             keys = {each.device_id: each.public_key for each in await terminals.of_tenant(database, tenant.id)}
             async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
                 found = await chains.verify(db, keys, given.device)
@@ -451,6 +453,55 @@ def verify(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
 
     run(settings, clock, work)
     return 1 if bad else 0
+
+
+def audit_verify(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Name the first row or seal of each tenant's audit trail that is not as it was written."""
+    bad = 0
+
+    async def work(database: Database) -> None:
+        nonlocal bad
+        for tenant in await _named(database, given.tenant):
+            anchors = seals.read_anchors(seals.anchor_file(settings.data_folder, tenant))
+            async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
+                found = await audit_check.verify(db, anchors)
+            said = found.finding.sentence if found.finding else "all as written"
+            bad += found.finding is not None
+            sys.stdout.write(
+                f"{tenant.slug}: {found.rows} rows, {found.seals} seals, {found.anchors} anchors: {said}\n"
+            )
+
+    run(settings, clock, work)
+    return 1 if bad else 0
+
+
+def audit_anchors(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Print each seal's number, last row, time and root, as the anchor file has them."""
+
+    async def work(database: Database) -> None:
+        for tenant in await _named(database, given.tenant):
+            for each in seals.read_anchors(seals.anchor_file(settings.data_folder, tenant)):
+                sys.stdout.write(f"{tenant.slug}  {each.number:>8}  {each.to_seq:>10}  {each.at}  {each.root}\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+def keys_rotate(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Rotate the signing keys and say which key signs now."""
+
+    async def work(database: Database) -> None:
+        for tenant in await _named(database, given.tenant):
+            async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
+                made = await keys.Keyring(database.cluster.secret).rotate(db, is_stolen=given.stolen)
+            sys.stdout.write(f"{tenant.slug}: {made.id} signs\n")
+
+    run(settings, clock, work)
+    return 0
+
+
+async def _named(database: Database, slug: str | None) -> list[TenantRef]:
+    return [await database.tenant_by_slug(slug)] if slug else await database.tenants()
 
 
 def openapi(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:

@@ -88,7 +88,7 @@ class LineChoice:
 class Hub(Protocol):
     """The questions and commands of the laptop."""
 
-    def sign_in(self, address: str, tenant: str, login: str, password: str) -> Person:
+    def sign_in(self, address: str, tenant: str, login: str, password: str, totp: str = "") -> Person:
         """Sign a person in.
 
         Raises:

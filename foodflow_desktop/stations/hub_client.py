@@ -56,7 +56,7 @@ class HubClient:
         """The last hub used here."""
         return self._known
 
-    def sign_in(self, address: str, tenant: str, login: str, password: str) -> Person:
+    def sign_in(self, address: str, tenant: str, login: str, password: str, totp: str = "") -> Person:
         """Sign a person in; remembers the address, the company and the pinned authority."""
         base = spelled(address)
         ca_pem = self._known.ca_by_address.get(base)
@@ -64,7 +64,7 @@ class HubClient:
             ca_pem = fetch_ca(base)
         live = Live(base, ca_pem, self._clock)
         try:
-            me = live.sign_in(tenant, login, password)
+            me = live.sign_in(tenant, login, password, totp)
         except FoodFlowError:
             live.close()
             raise

@@ -72,11 +72,11 @@ class Supervisor:
         self.health: LiveReport[SyncHealth] = LiveReport(hub.sync_health, clock)
         self.on_signed: Callable[[str, str], None] = lambda _address, _tenant: None
 
-    def sign_in(self, address: str, tenant: str, login: str, password: str) -> None:
+    def sign_in(self, address: str, tenant: str, login: str, password: str, totp: str = "") -> None:
         """Sign a person in; the error stays on the screen. Blocks."""
         self._error = None
         try:
-            self._person = self._hub.sign_in(address.strip(), tenant.strip(), login.strip(), password)
+            self._person = self._hub.sign_in(address.strip(), tenant.strip(), login.strip(), password, totp.strip())
         except FoodFlowError as error:
             self._error = error
             return

@@ -41,13 +41,13 @@ class Live:
         """Who is signed in, as ``GET /me`` says it."""
         self.heard_at: datetime | None = None
 
-    def sign_in(self, tenant: str, login: str, password: str) -> dict[str, Any]:
+    def sign_in(self, tenant: str, login: str, password: str, totp: str = "") -> dict[str, Any]:
         """Sign a person in (e-mail or login code); what ``GET /me`` says of them.
 
         Raises:
-            Unauthorised: `sign_in_failed`. Unreachable, Untrusted: nobody was asked.
+            Unauthorised: `sign_in_failed`, `totp_needed`, `totp_wrong`. Unreachable, Untrusted: nobody was asked.
         """
-        body = {"tenant": tenant, "login": login, "password": password}
+        body = {"tenant": tenant, "login": login, "password": password} | ({"totp": totp} if totp else {})
         with self._refreshing:
             self._token = ""
             self._keep(self._call("POST", f"{API}/auth/login", json=body))

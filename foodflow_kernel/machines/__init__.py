@@ -6,7 +6,7 @@ from typing import Any
 
 from foodflow_kernel.machines.content import CONFIG, FILE, NOTIFICATION
 from foodflow_kernel.machines.fsq import DEVIATION, HOLD, LOT
-from foodflow_kernel.machines.identity import DEVICE, TENANT, USER
+from foodflow_kernel.machines.identity import API_KEY, DEVICE, PERMISSION, ROLE, TENANT, USER
 from foodflow_kernel.machines.machine import Machine
 from foodflow_kernel.machines.plant_ops import BATCH, DOWNTIME, WORK_ORDER
 
@@ -19,6 +19,9 @@ ALL: tuple[Machine[Any], ...] = (
     DEVIATION,
     TENANT,
     USER,
+    ROLE,
+    PERMISSION,
+    API_KEY,
     DEVICE,
     CONFIG,
     NOTIFICATION,
@@ -27,6 +30,7 @@ ALL: tuple[Machine[Any], ...] = (
 
 __all__ = [
     "ALL",
+    "API_KEY",
     "BATCH",
     "CONFIG",
     "DEVIATION",
@@ -36,6 +40,8 @@ __all__ = [
     "HOLD",
     "LOT",
     "NOTIFICATION",
+    "PERMISSION",
+    "ROLE",
     "TENANT",
     "USER",
     "WORK_ORDER",

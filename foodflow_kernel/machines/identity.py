@@ -1,4 +1,4 @@
-"""States and moves of identity: tenant, user, device (identity_core.md)."""
+"""States and moves of identity: tenant, user, role, permission, API key, device (identity_core.md)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,62 @@ USER: Machine[UserState] = Machine(
         (_U.active, "lock"): _U.locked,
         (_U.locked, "unlock"): _U.active,
         (_U.active, "disable"): _U.disabled,
+        (_U.locked, "disable"): _U.disabled,
         (_U.disabled, "enable"): _U.active,
+    },
+)
+
+
+class RoleState(StrEnum):
+    """A bundle of permissions: filled as a draft, given while active, kept for the record after."""
+
+    draft = "draft"
+    active = "active"
+    retired = "retired"
+
+
+_R = RoleState
+ROLE: Machine[RoleState] = Machine(
+    "role",
+    start=_R.draft,
+    moves={
+        (_R.draft, "activate"): _R.active,
+        (_R.active, "retire"): _R.retired,
+    },
+)
+
+
+class PermissionState(StrEnum):
+    """A permission that is asked for, or one that nothing asks for any more."""
+
+    active = "active"
+    deprecated = "deprecated"
+
+
+_P = PermissionState
+PERMISSION: Machine[PermissionState] = Machine(
+    "permission", start=_P.active, moves={(_P.active, "deprecate"): _P.deprecated}
+)
+
+
+class ApiKeyState(StrEnum):
+    """A program's key. A rotating one still opens until its successor has taken over."""
+
+    active = "active"
+    rotating = "rotating"
+    revoked = "revoked"
+    expired = "expired"
+
+
+_K = ApiKeyState
+API_KEY: Machine[ApiKeyState] = Machine(
+    "API key",
+    start=_K.active,
+    moves={
+        (_K.active, "rotate"): _K.rotating,
+        (_K.active, "revoke"): _K.revoked,
+        (_K.rotating, "revoke"): _K.revoked,
+        (_K.active, "expire"): _K.expired,
     },
 )
 

@@ -8,7 +8,7 @@ tenant that commits before the answer is sent. ``needs(code)`` declares the perm
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -20,7 +20,7 @@ from foodflow_kernel import sentences
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import NotAllowed
 from server.core import events
-from server.core.actor import Actor
+from server.core.actor import Actor, ActorKind
 from server.core.db.sessions import Database, current_tenant
 from server.core.limits import Limits
 
@@ -34,7 +34,10 @@ PUBLIC: dict[str, str] = {
     "/api/v1/auth/login": "the password is the proof",
     "/api/v1/platform/login": "the password is the proof",
     "/api/v1/auth/refresh": "the refresh token is the proof",
+    "/api/v1/auth/jwks/{tenant_id}": "public keys: whoever is shown a token may check it",
     "/api/v1/auth/logout": "the refresh token is the proof; the access token may have run out",
+    "/api/v1/auth/register": "the code of the invitation is the proof",
+    "/api/v1/auth/pin-change": "the present PIN is the proof",
     "/api/v1/auth/password-reset/initiate": "shows nothing: the letter goes to the person's own address",
     "/api/v1/auth/password-reset/confirm": "the code of the letter is the proof",
     "/api/v1/devices:enroll": "shows nothing but a code: a person approves",
@@ -132,12 +135,21 @@ class Needs:
     async def __call__(self, request: HTTPConnection) -> None:
         """Refuse a caller without the permission."""
         (await actor_of(request)).require(self.code)
+        request.state.is_ruled = True
 
 
 def needs(code: str) -> DependsMark:
     """The dependency that asks for a permission."""
     mark: DependsMark = Depends(Needs(code))
     return mark
+
+
+async def _also_keys(request: Request) -> None:
+    request.state.is_ruled = True
+
+
+ALSO_KEYS: DependsMark = Depends(_also_keys)
+"""Of a route without a permission that programs with a key may call too."""
 
 
 async def actor_of(request: HTTPConnection) -> Actor:
@@ -160,6 +172,11 @@ def _is_socket(connection: HTTPConnection) -> bool:
 
 async def _caller(request: Request) -> AsyncIterator[Caller]:
     actor = await actor_of(request)
+    if not getattr(request.state, "is_ruled", False):
+        # What everybody may do is done to oneself, to one's session or password: an auditor's too, but no program's.
+        if actor.kind is ActorKind.apikey:
+            raise NotAllowed("person_needed")
+        actor = replace(actor, reads_only=False)
     database: Database = request.app.state.database
     async with database.tenant_session(actor.tenant_id, actor) as db:
         yield Caller(actor, db, database.clock)

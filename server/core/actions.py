@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import NotAllowed, NotFound
+from foodflow_kernel.errors import Invalid, NotAllowed, NotFound
 from server.core import audit, esign
 from server.core.actor import Actor
 from server.core.db import plant_of
@@ -53,33 +53,35 @@ async def perform(
     command: BaseModel,
     *,
     credentials: esign.Credentials | None = None,
+    esign_id: uuid.UUID | None = None,
     signer: esign.Signer | None = None,
 ) -> Any:
     """Run a verb on one record on behalf of an actor.
 
     Args:
         code: the resource's permission prefix, such as ``fsq.lot``.
+        credentials: for an action that must be signed, here and now.
+        esign_id: or the signature that was given before.
 
     Returns:
         What the verb returns: the changed record, or what it made.
 
     Raises:
-        NotAllowed: `permission_missing`, `signature_needed`, `signature_failed`.
+        NotAllowed: `permission_missing`, `signature_needed`, and what ``esign.sign`` and ``redeem`` say.
         NotFound: `record_unknown`, also for records of another plant.
         FoodFlowError: whatever the verb refuses.
     """
     actor.require(f"{code}.{action.name}")
     record = await load(db, actor, model, record_id, f"{code}.{action.name}", lock=True)
     before = values(record)
+    reason = getattr(command, "reason", None)
+    signature = None
     if action.signature:
-        if credentials is None or signer is None:
-            raise NotAllowed("signature_needed", action=f"{code}.{action.name}")
-        await signer.check(db, actor, credentials)
+        signature = await _signature(db, actor, code, action, record, credentials, esign_id, signer, reason)
     result = await action.verb(db, record, command)
     await db.flush()
-    reason = getattr(command, "reason", None)
-    if action.signature and credentials is not None:
-        esign.bind(db, actor, code, record, values(record), credentials.meaning, reason)
+    if signature is not None:
+        await esign.use(db, signature, f"{code}.{action.name}", record)
     audit.write(
         db,
         actor,
@@ -88,8 +90,34 @@ async def perform(
         record_id,
         changes(before, values(record)) | said(command),
         reason=reason,
+        plant_id=plant_of(record),
+        esign_id=signature.id if signature else None,
     )
     return result
+
+
+async def _signature(
+    db: AsyncSession,
+    actor: Actor,
+    code: str,
+    action: Action,
+    record: Any,
+    credentials: esign.Credentials | None,
+    esign_id: uuid.UUID | None,
+    signer: esign.Signer | None,
+    reason: str | None,
+) -> esign.ESignature:
+    """The signature under an action: given before, or given now; the same one path either way."""
+    if credentials is not None and esign_id is not None:
+        raise Invalid("signature_twice")
+    if esign_id is not None:
+        given = await esign.redeem(db, actor, esign_id, code, record)
+        esign.meaning_of(action.name, esign.Meaning(given.meaning))
+        return given
+    if credentials is None or signer is None:
+        raise NotAllowed("signature_needed", action=f"{code}.{action.name}")
+    meaning = esign.meaning_of(action.name, credentials.meaning)
+    return await esign.sign(db, actor, signer, code, record, credentials, meaning, reason)
 
 
 async def load(

@@ -1,4 +1,4 @@
-"""Who acts: a person, a terminal on behalf of a person, or the system itself."""
+"""Who acts: a person, a terminal on behalf of a person, a program with a key, or the system itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ class ActorKind(StrEnum):
 
     user = "user"
     device = "device"
+    apikey = "apikey"
     system = "system"
+    platform = "platform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Actor:
         rights: plant to codes held there, None to codes held everywhere; None: ``permissions`` hold
             at every plant of ``plant_ids``.
         device_id: the terminal the act came through, if any.
+        reads_only: holds nothing but rights to read: sessions use a login of the database that cannot write.
+        session_id: the sign-in the act came through; signatures in a row are within one.
     """
 
     kind: ActorKind
@@ -39,6 +43,8 @@ class Actor:
     plant_ids: frozenset[uuid.UUID] | None = None
     device_id: uuid.UUID | None = None
     rights: Mapping[uuid.UUID | None, frozenset[str]] | None = None
+    reads_only: bool = False
+    session_id: uuid.UUID | None = None
 
     def may(self, code: str, plant_id: uuid.UUID | None = None) -> bool:
         """Whether the actor holds a permission, at a plant if one is named; the system holds all."""

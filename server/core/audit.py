@@ -1,68 +1,91 @@
 """The audit trail: written in the transaction that changes, never changed after.
 
-INSERT-only by grant and by trigger. Each row carries the SHA-256 of its own content, so that a
-change made by a superuser can be found. Secrets never enter a diff.
+INSERT-only by grant and by trigger. Rows are numbered when their transaction commits, under the
+lock of one counter row, so numbers have no hole and their order is commit order: a row that is
+missing, moved or put in later shows by its number (decision 23). Each row carries the SHA-256 of
+its own content and number; ``seals`` bind them together. Secrets never enter a row.
 """
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import BigInteger, Identity
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, event, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from foodflow_kernel.clock import Clock
 from server.core.actor import Actor
 from server.core.db.base import TenantBase
+from server.core.feed import FeedSession
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Of the running HTTP request; joins log lines and audit rows."""
+address: ContextVar[str | None] = ContextVar("address", default=None)
+"""Where the running HTTP request came from."""
 
-SECRET_FIELDS = frozenset(
-    {
-        "password_hash",
-        "pin_base",
-        "totp_secret",
-        "token",
-        "secret",
-        "pepper",
-        "pin",
-        "password",
-        "access_token",
-        "refresh_token",
-        "token_sha256",
-        "old_password",
-        "new_password",
-        "credentials",
-    }
+_SECRET = re.compile(
+    r"password|secret|pepper|credential|(^|_)(pin|pins|token|tokens|api_key|apikey|private_key|otp)(_(hash|base|sha256))?$"
 )
+"""Names of fields that are never kept: passwords, PINs, tokens, TOTP secrets, keys, and their hashes."""
+
+_PENDING, _MARKS = "audit_pending", "audit_marks"
 
 
 class AuditRow(TenantBase):
-    """Who did what to which record, when, why."""
+    """Who did what to which record, when, why.
+
+    Args:
+        seq: from 1, without a hole, in the order of commits.
+        plant_id: where the record belongs; None: to the whole company.
+        esign_id: the signature under which it was done.
+    """
 
     __tablename__ = "core_audit"
+    __table_args__ = (
+        CheckConstraint("actor_type in ('user','device','apikey','system','platform')", name="actor_type"),
+        Index("ix_core_audit_entity", "entity", "entity_id", text("at DESC")),
+        Index("ix_core_audit_actor", "actor_id", text("at DESC")),
+        Index("ix_core_audit_at", "at", postgresql_using="brin"),
+        {"postgresql_partition_by": "RANGE (at)"},
+    )
 
-    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    at: Mapped[datetime]
-    actor_kind: Mapped[str]
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    actor_type: Mapped[str]
     actor_id: Mapped[uuid.UUID | None]
     actor_name: Mapped[str]
     device_id: Mapped[uuid.UUID | None]
+    plant_id: Mapped[uuid.UUID | None]
     action: Mapped[str]
     entity: Mapped[str]
     entity_id: Mapped[uuid.UUID | None]
     diff: Mapped[dict[str, Any]]
     reason: Mapped[str | None]
     request_id: Mapped[str | None]
+    ip: Mapped[str | None]
+    esign_id: Mapped[uuid.UUID | None]
     row_hash: Mapped[bytes]
+
+
+class AuditHead(TenantBase):
+    """The one counter of a tenant's trail: how many rows there are. It only grows."""
+
+    __tablename__ = "core_audit_head"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    n: Mapped[int] = mapped_column(BigInteger)
 
 
 def write(
@@ -71,47 +94,126 @@ def write(
     action: str,
     entity: str,
     entity_id: uuid.UUID | None,
-    diff: Mapped[Any] | Mapping[str, Any] | None = None,
+    diff: Mapping[str, Any] | None = None,
     reason: str | None = None,
+    *,
+    plant_id: uuid.UUID | None = None,
+    esign_id: uuid.UUID | None = None,
 ) -> None:
-    """Add an audit row to the running transaction.
+    """Add an audit row to the running transaction; it goes with its savepoint if that is undone.
 
     Args:
         action: permission code or event, such as ``fsq.hold.release`` or ``auth.login_failed``.
         diff: field to new value, or field to [old, new]; secrets are cut out.
+        plant_id: the record's plant; a supervisor sees the rows of their own plant.
     """
     clock: Clock = db.info["clock"]
     row: dict[str, Any] = {
         "at": clock.now(),
-        "actor_kind": actor.kind.value,
+        "actor_type": actor.kind.value,
         "actor_id": actor.id,
-        "actor_name": actor.name,
+        "actor_name": _clean(actor.name),
         "device_id": actor.device_id,
-        "action": action,
-        "entity": entity,
+        "plant_id": plant_id,
+        "action": _clean(action),
+        "entity": _clean(entity),
         "entity_id": entity_id,
         "diff": plain(diff or {}),
-        "reason": reason,
+        "reason": None if reason is None else _clean(reason),
         "request_id": request_id.get(),
+        "ip": address.get(),
+        "esign_id": esign_id,
     }
-    db.add(AuditRow(**row, row_hash=digest(row)))
+    db.info.setdefault(_PENDING, []).append(row)
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON can hold it, without secrets."""
+def take(db: AsyncSession) -> list[dict[str, Any]]:
+    """Take the rows out of a session that cannot write them."""
+    rows: list[dict[str, Any]] = db.info.pop(_PENDING, [])
+    return rows
+
+
+def give(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows that were taken out of another session."""
+    db.info.setdefault(_PENDING, []).extend(rows)
+
+
+async def number(db: AsyncSession) -> None:
+    """Give the rows of this transaction their numbers and store them, just before the commit.
+
+    Waits for the counter row, so a transaction in front has either committed (its numbers stand) or
+    rolled back (its numbers never were). What waits for other rows was flushed before.
+    """
+    await db.run_sync(_number)
+
+
+@event.listens_for(FeedSession, "before_commit")
+def _number(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    rows: list[dict[str, Any]] = session.info.pop(_PENDING, [])
+    if not rows:
+        return
+    taken = update(AuditHead).where(AuditHead.id == 1).values(n=AuditHead.n + len(rows)).returning(AuditHead.n)
+    last = session.execute(taken, execution_options={"synchronize_session": False}).scalar_one()
+    for seq, row in enumerate(rows, last - len(rows) + 1):
+        row["seq"] = seq
+        row["row_hash"] = digest(row)
+    session.execute(insert(AuditRow), rows)
+
+
+@event.listens_for(FeedSession, "after_transaction_create")
+def _mark(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        session.info.setdefault(_MARKS, WeakKeyDictionary())[transaction] = len(session.info.get(_PENDING, ()))
+
+
+@event.listens_for(FeedSession, "after_soft_rollback")
+def _take_back(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        del session.info.get(_PENDING, [])[session.info[_MARKS][transaction] :]
+    elif transaction.parent is None:
+        session.info.pop(_PENDING, None)
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of this name is never kept in the trail and never shown."""
+    return _SECRET.search(name) is not None
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911  # a table of types, written as returns
+    """A value as JSON can hold it, without secrets; the same for equal values, whatever their scale or time zone.
+
+    >>> plain({"pin": "1234", "qty": Decimal("1.50"), "share": 0.1})
+    {'qty': '1.5', 'share': '0.1'}
+    """
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items() if str(k) not in SECRET_FIELDS}
-    if isinstance(value, list | tuple | set | frozenset):
+        return {_clean(str(k)): plain(v) for k, v in value.items() if not is_secret(str(k))}
+    if isinstance(value, list | tuple):
         return [plain(v) for v in value]
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, set | frozenset):
+        return sorted((plain(v) for v in value), key=str)
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, bool | int):
         return value
+    if isinstance(value, float):
+        return repr(value)  # jsonb would make another number of 1e22, and refuse nan
+    if isinstance(value, Decimal):
+        return format((value + 0).normalize(), "f") if value.is_finite() else str(value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return str(value)
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return _clean(str(value))
+
+
+def _clean(given: str) -> str:
+    """Text that PostgreSQL can store: an audit row is never refused for a character."""
+    return given.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def digest(row: Mapping[str, Any]) -> bytes:
-    """SHA-256 of the canonical JSON of an audit row, shape (32,)."""
+    """SHA-256 of the canonical JSON of a row, shape (32,): keys in order, no blanks (as RFC 8785 for our types)."""
     return hashlib.sha256(json.dumps(plain(row), sort_keys=True, separators=(",", ":")).encode()).digest()

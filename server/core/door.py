@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.core import http, metrics, traces
-from server.core.audit import request_id
+from server.core.audit import address, request_id
 from server.core.db.sessions import current_tenant
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class Door:
         given = headers.get(b"x-request-id", b"").decode("ascii", "ignore")
         chosen = given if given.replace("-", "").isalnum() and len(given) <= _LONGEST_ID else uuid4().hex
         token, nobody = request_id.set(chosen), current_tenant.set(None)
+        address.set((scope.get("client") or ("", 0))[0] or None)
         started, status, read = time.perf_counter(), 0, 0
 
         async def limited() -> Message:

@@ -51,6 +51,9 @@ STATUS_OF_CODE: dict[str, int] = {
     "files_full": 413,
     "uploads_open": 429,
     "lane_over_budget": 429,
+    "totp_needed": 401,
+    "totp_wrong": 401,
+    "pin_wait": 429,
     "sign_in_locked": 429,
     "too_many_requests": 429,
 }

@@ -68,9 +68,10 @@ async def _open(db: AsyncSession, reading: CcpMonitoring) -> UUID:
         row.id,
         {"number": row.number, "reading": reading.id},
         "breach_without_deviation",
+        plant_id=plant_id,
     )
     if lot_id is not None:
-        await hold.place(
+        held = await hold.place(
             db,
             hold.NewHold(
                 hold_id=new_id(reading.received_at),
@@ -84,4 +85,7 @@ async def _open(db: AsyncSession, reading: CcpMonitoring) -> UUID:
                 marked_from=row.last_good_at,
             ),
         )
+        said = {"lot_id": lot_id, "deviation": row.id}
+        who = system(db.info["tenant_id"])
+        audit.write(db, who, "fsq.hold.place", "fsq.hold", held.id, said, row.summary, plant_id=plant_id)
     return row.id

@@ -207,7 +207,10 @@ async def admit(database: Database, tenant_db: AsyncSession, device_id: uuid.UUI
         row.plant_name, row.name, row.area = plant.name, body.name, body.area
         row.approved_by, row.approved_at, row.code = actor.id, now, None
         feed.touch(tenant_db, "terminal", device_id, plant_id=plant.id)
-        audit.write(tenant_db, actor, "identity.device.approve", "identity.device", device_id, {"name": body.name})
+        said = {"name": body.name}
+        audit.write(
+            tenant_db, actor, "identity.device.approve", "identity.device", device_id, said, plant_id=body.plant_id
+        )
         await tenant_db.flush()  # what cannot be audited is not approved
     return row
 

@@ -1,12 +1,16 @@
-"""The role x permission matrix as data (identity_core, section 4), for what exists so far.
+"""The role x permission matrix as data (identity_core, section 4; planning, first table).
 
 Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export, S sign the
-settings that food safety depends on. A verb that is not one of read, create, update, retire is
-granted by the letter ``VERBS`` gives it.
-Plant scope comes from the role assignment, not from here.
+settings that food safety depends on, W end the wait after wrong PINs (section 6, 11.300). A verb
+that is not one of read, create, update, retire is granted by the letter ``VERBS`` gives it. A role
+that the page limits to its own plant (suffix p) is in ``PLANT_ROLES``: it is given at one plant,
+never in a whole company.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
 
 ROLES: dict[str, str] = {
     "OP": "Operator",
@@ -15,10 +19,28 @@ ROLES: dict[str, str] = {
     "SV": "Supervisor",
     "MT": "Maintenance",
     "PL": "Planner",
+    "BM": "Brand manager",
+    "RA": "Retail analyst",
+    "PN": "Planning manager",
+    "BY": "Buyer",
     "WH": "Warehouse",
+    "RD": "Recipe developer",
+    "FI": "Finance",
+    "ST": "Store representative",
     "TA": "Tenant admin",
     "AU": "Auditor",
 }
+"""What a person of a company may be. Who runs the platform (PA) and a terminal (DV) are no roles of a company: the
+first has no data of any, the second acts by its own token."""
+
+PLANT_ROLES = frozenset({"OP", "QT", "SV", "MT"})
+"""Rights with the suffix p: held at a plant, not in a whole company."""
+
+READ_ONLY = frozenset({"AU"})
+"""Roles that never write: who holds nothing else reads through a database login that cannot (``people.actor_of``)."""
+
+TIMED = frozenset({"AU"})
+"""Roles that are given until a day that is named when they are given (identity_core, section 4, AU)."""
 
 VERBS: dict[str, str] = {
     "read": "R",
@@ -31,16 +53,27 @@ VERBS: dict[str, str] = {
     "close": "U",
     "categorise": "U",
     "contain": "U",
+    "rotate": "U",
+    "activate": "A",
+    "appoint": "A",
     "approve": "A",
     "release": "A",
     "reject": "A",
     "dispose": "A",
     "revoke": "D",
     "disable": "D",
+    "take": "D",
+    "enable": "A",
+    "lock": "D",
+    "unlock": "A",
+    "reset_mfa": "A",
+    "set_pin": "A",
+    "clear_wait": "W",
+    "verify_identity": "A",
+    "set_pcqi": "A",
     "replay": "A",
     "waive": "A",
     "suspend": "A",
-    "activate": "A",
     "offboard": "D",
     "archive": "D",
     "sign": "S",
@@ -49,57 +82,94 @@ VERBS: dict[str, str] = {
     "withdraw": "D",
 }
 
-_FLOOR = {"OP": "CR", "QT": "CR", "QM": "RX", "SV": "CRUADX", "MT": "R", "PL": "RX", "TA": "R", "AU": "R"}
-_PLANNING = {"OP": "R", "QT": "R", "QM": "RA", "SV": "RU", "PL": "CRUADX", "WH": "R", "TA": "R", "AU": "R"}
-_SITE = {"OP": "R", "QT": "R", "QM": "RU", "SV": "RU", "MT": "RU", "PL": "R", "TA": "CRUD", "AU": "R"}
+Level = Literal["normal", "high", "esign"]
+
+_AS_PLANNER = ("PN", "BY", "WH", "RD", "FI")
+"""Outside planning they read what the planner reads (identity_core, section 0, roles)."""
+
+
+def _row(rights: Mapping[str, str]) -> dict[str, str]:
+    """A row of the page, with those who read what the planner reads."""
+    readers = dict.fromkeys(_AS_PLANNER, "R") if "R" in rights.get("PL", "") else {}
+    return readers | dict(rights)
+
+
+_PEOPLE = _row({"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"})
+_SITE = _row({"OP": "R", "QT": "R", "QM": "RU", "SV": "RU", "MT": "R", "PL": "R", "BM": "R", "TA": "CRUD", "AU": "R"})
+_FLOOR = _row({"OP": "CR", "QT": "CR", "QM": "RX", "SV": "CRUADX", "PL": "RX", "BM": "R", "TA": "R", "AU": "R"})
+_SCHEDULE = _row(
+    {
+        "OP": "R", "QT": "R", "QM": "R", "SV": "RUA", "MT": "R", "PL": "CRUADX", "BM": "R", "TA": "R", "AU": "R",
+    }
+)  # fmt: skip
+_SPEC = _row(
+    {
+        "OP": "R", "QT": "R", "QM": "CRUAD", "SV": "R", "MT": "R", "PL": "R", "BM": "R", "TA": "R", "AU": "R",
+    }
+)  # fmt: skip
+_LOT = _row({"OP": "CR", "QT": "CR", "QM": "CRUA", "SV": "CR", "PL": "R", "BM": "R", "TA": "R", "AU": "R"})
 
 MATRIX: dict[str, dict[str, str]] = {
     "platform.tenant": {"TA": "R", "PA": "CRUAD"},
-    "identity.user": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
-    "identity.role": {"QM": "R", "SV": "R", "TA": "CRUAD", "AU": "R"},
-    "identity.device": {"QM": "R", "SV": "RAD", "MT": "R", "TA": "RAD", "AU": "R"},
+    "identity.user": _PEOPLE | {"SV": "RW", "TA": "CRUADW"},
+    "identity.role": _PEOPLE,
+    "identity.permission": _PEOPLE,
+    "identity.user_role": _PEOPLE,
+    "identity.api_key": _PEOPLE,
+    "identity.device": {"QM": "R", "SV": "RA", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
+    "core.esign": dict.fromkeys(("OP", "QT", "QM", "SV", "MT", "PL", "WH", "TA"), "CR") | {"AU": "R"},
     "core.notification": dict.fromkeys(ROLES, "R"),
-    "core.attachment": {
-        "OP": "CR",
-        "QT": "CR",
-        "QM": "CRAD",
-        "SV": "CRD",
-        "MT": "CR",
-        "PL": "CR",
-        "WH": "CR",
-        "TA": "CRAD",
-        "AU": "R",
-    },
+    "core.attachment": _row(
+        {"OP": "CR", "QT": "CR", "QM": "CRAD", "SV": "CRD", "MT": "CR", "PL": "CR", "WH": "CR", "TA": "CRAD", "AU": "R"}
+    ),
     "core.config": {"QM": "RS", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "core.plant": _SITE,
     "plant_ops.line": _SITE,
-    "plant_ops.equipment": _SITE,
-    "plant_ops.sensor": {"OP": "R", "QT": "R", "QM": "RX", "SV": "RX", "MT": "RU", "PL": "R", "TA": "CRUD", "AU": "R"},
+    "plant_ops.equipment": _SITE | {"MT": "RU"},
+    "plant_ops.sensor": _row(
+        {"OP": "R", "QT": "R", "QM": "RX", "SV": "RX", "MT": "RU", "PL": "R", "TA": "CRUD", "AU": "R"}
+    ),
     "plant_ops.reason": _SITE,
     "plant_ops.batch": _FLOOR,
     "plant_ops.line_event": _FLOOR,
     "plant_ops.downtime": _FLOOR | {"MT": "CR"},
     "plant_ops.scrap": _FLOOR,
-    "plant_ops.weighing": {"OP": "CR", "QT": "CR", "QM": "RAX", "SV": "CRA", "PL": "R", "TA": "R", "AU": "R"},
-    "plant_ops.board": {"QT": "R", "QM": "R", "SV": "R", "MT": "R", "PL": "R", "TA": "R", "AU": "R"},
-    "plant_ops.oee": {"QT": "R", "QM": "RX", "SV": "RX", "PL": "RX", "TA": "R", "AU": "R"},
-    "planning.item": _PLANNING,
-    "planning.bom": _PLANNING | {"PL": "RA"},
-    "planning.work_order": _PLANNING | {"PL": "CRUA"},
-    "planning.weight_spec": {"OP": "R", "QT": "R", "QM": "CRUAD", "SV": "R", "PL": "R", "TA": "R", "AU": "R"},
-    "fsq.lot": {"OP": "CR", "QT": "CR", "QM": "CRUA", "SV": "CR", "PL": "R", "WH": "CR", "TA": "R", "AU": "R"},
-    "fsq.pallet": {"OP": "CR", "QT": "R", "QM": "R", "SV": "CR", "PL": "R", "WH": "CRUX", "TA": "R", "AU": "R"},
-    "fsq.hold": {"OP": "C", "QT": "CR", "QM": "CRA", "SV": "CR", "PL": "R", "TA": "R", "AU": "R"},
-    "fsq.ccp": {"OP": "R", "QT": "R", "QM": "CRUAD", "SV": "R", "MT": "R", "PL": "R", "TA": "R", "AU": "R"},
+    "plant_ops.weighing": {"OP": "CR", "QT": "CR", "QM": "RAX", "SV": "CRA", "BM": "R", "TA": "R", "AU": "R"},
+    "plant_ops.board": _row(
+        {"QT": "R", "QM": "R", "SV": "R", "MT": "R", "PL": "R", "BM": "R", "TA": "R", "AU": "R"}
+    ),
+    "plant_ops.oee": _row({"QT": "R", "QM": "RX", "SV": "RX", "PL": "RX", "BM": "R", "TA": "R", "AU": "R"}),
+    "planning.item": _SCHEDULE,
+    "planning.bom": {
+        "PL": "RA", "PN": "R", "BY": "R", "WH": "R", "RD": "CRU", "SV": "R", "BM": "R", "FI": "R", "QM": "RA",
+        "TA": "R", "AU": "R",
+    },
+    "planning.work_order": {
+        "OP": "R", "QT": "R", "MT": "R", "PL": "CRUA", "PN": "CRUA", "BY": "R", "WH": "R", "RD": "R", "SV": "RU",
+        "FI": "R", "QM": "R", "TA": "R", "AU": "R",
+    },
+    "planning.weight_spec": _SPEC,
+    "fsq.lot": _LOT,
+    "fsq.pallet": {
+        "OP": "R", "QT": "R", "SV": "CR", "PL": "R", "PN": "R", "BY": "R", "WH": "CRUX", "RD": "R", "BM": "R",
+        "RA": "R", "FI": "R", "QM": "R", "TA": "R", "AU": "R",
+    },
+    "fsq.hold": _LOT | {"QM": "CRA", "MT": "C"},
+    "fsq.ccp": _SPEC,
     "fsq.ccp_monitoring": {"OP": "CR", "QT": "CR", "QM": "RAX", "SV": "CRA", "TA": "R", "AU": "R"},
-    "fsq.deviation": {"OP": "C", "QT": "CRU", "QM": "CRUADX", "SV": "CRU", "MT": "R", "PL": "R", "TA": "R", "AU": "R"},
-    "fsq.trace": {"QT": "R", "QM": "CRUADX", "SV": "RC", "PL": "R", "TA": "RX", "AU": "RX"},
+    "fsq.deviation": {
+        "OP": "C", "QT": "CRU", "QM": "CRUADX", "SV": "CRU", "MT": "R", "BM": "R", "TA": "R", "AU": "R",
+    },
+    "fsq.trace": _row({"QT": "R", "QM": "CRUADX", "SV": "RC", "PL": "R", "BM": "R", "TA": "RX", "AU": "RX"}),
     "sync.health": {"QT": "R", "QM": "R", "SV": "R", "MT": "R", "TA": "R", "AU": "R"},
     "sync.inbox": {"QT": "R", "QM": "RA", "SV": "RA", "TA": "R", "AU": "R"},
     "sync.journal": {"QM": "R", "SV": "R", "TA": "R", "AU": "R"},
-}
-"""Noun to role to letters. TA is not QA: it releases nothing. SV and TA approve terminals."""
+}  # fmt: skip
+"""Noun to role to letters. TA is not QA: it releases nothing. SV and TA approve terminals, TA revokes them."""
+
+_SIGNED = frozenset({"planning.weight_spec", "planning.bom"})
+"""Nouns outside food safety whose approval is a quality signature."""
 
 
 def grants(role: str, codes: frozenset[str]) -> frozenset[str]:
@@ -110,6 +180,25 @@ def grants(role: str, codes: frozenset[str]) -> frozenset[str]:
 def declared() -> frozenset[str]:
     """Every code the matrix can grant."""
     return frozenset(f"{noun}.{verb}" for noun in MATRIX for verb in VERBS)
+
+
+def level(code: str) -> Level:
+    """How much a permission weighs.
+
+    ``esign``: it ends in a person's signature, so that no program may ever hold it. ``high``: it
+    approves, ends or hands out.
+    """
+    noun, letter = _noun(code), _letter(code)
+    if letter == "S" or (letter == "A" and (noun.startswith("fsq.") or noun in _SIGNED)):
+        return "esign"
+    if letter in ("A", "D", "X") or (noun.startswith("identity.") and letter != "R"):
+        return "high"
+    return "normal"
+
+
+def scope(role: str) -> str:
+    """Where a system role may be given: ``plant`` or ``tenant`` (which includes a plant)."""
+    return "plant" if role in PLANT_ROLES else "tenant"
 
 
 def _noun(code: str) -> str:

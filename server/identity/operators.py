@@ -8,12 +8,14 @@ the platform's own audit, which nobody changes.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.params import Depends as DependsMark
 from pydantic import BaseModel, Field
@@ -169,8 +171,14 @@ async def login(request: Request, response: Response, body: PlatformLogin) -> Pl
     if user is None:
         raise NotAllowed("sign_in_failed")
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
-    made = tokens.issue(request.app.state.secret, AUDIENCE, user.id, now, tokens.USER_TTL_S, epoch=user.token_epoch)
+    made = tokens.issue(_key(request), AUDIENCE, user.id, now, tokens.USER_TTL_S, epoch=user.token_epoch)
     return PlatformSession(access_token=made, expires_in_s=tokens.USER_TTL_S)
+
+
+def _key(request: Request) -> tokens.Signing:
+    """The platform's own key, derived from the server's secret: it is no company's."""
+    seed = hmac.digest(request.app.state.secret, b"platform-jwt-1", "sha256")
+    return tokens.Signing(uuid.UUID(int=0), Ed25519PrivateKey.from_private_bytes(seed))
 
 
 def _is_right(user: PlatformUser | None, text: str) -> bool:
@@ -191,7 +199,7 @@ async def operator_of(request: Request) -> PlatformUser:
         NotAllowed: `not_signed_in`, `token_bad`, `token_expired`.
     """
     database: Database = request.app.state.database
-    claims = tokens.read(request.app.state.secret, AUDIENCE, access.bearer(request), database.clock.now())
+    claims = tokens.read(_key(request).private.public_key(), AUDIENCE, access.bearer(request), database.clock.now())
     async with database.platform_session() as db:
         user = await db.get(PlatformUser, uuid.UUID(claims["sub"]))
     if user is None or user.disabled_at is not None or user.token_epoch != claims.get("epoch"):

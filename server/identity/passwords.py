@@ -6,6 +6,7 @@ refused. The list is vendored: ``common_passwords.NOTICE``.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import string
 from collections.abc import Iterable
@@ -58,6 +59,16 @@ def is_common(text: str, about: Iterable[str | None] = ()) -> bool:
         if tried and (len(unit) < SHORTEST_UNIT or unit in known or unit in _listed()):
             return True
     return False
+
+
+async def give(user: User, text: str) -> None:
+    """Set a person's password.
+
+    Raises:
+        Invalid: `password_short`, `password_common`.
+    """
+    check(text, of(user), has_totp=user.has_totp)
+    user.password_hash, user.is_password_short = await asyncio.to_thread(HASHER.hash, text), len(text) < MIN_LENGTH
 
 
 def of(user: User) -> tuple[str | None, ...]:

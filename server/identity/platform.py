@@ -1,4 +1,4 @@
-"""Terminals, in the platform's own schema: a device is known before its tenant is.
+"""Terminals and the prefixes of API keys, in the platform's own schema: a device is known before its tenant is.
 
 A terminal that has just committed to its key belongs to nobody. The supervisor who approves it
 decides the tenant. Sync looks a device up here to learn whose connection to open.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foodflow_kernel.machines.identity import DeviceState
@@ -48,3 +48,16 @@ class DeviceRow(PlatformBase):
     approved_by: Mapped[uuid.UUID | None]
     approved_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class ApiKeyRoute(PlatformBase):
+    """Whose key a prefix belongs to: the first thing asked of one, before any tenant's data is opened.
+
+    Taken before the key is made, and never given to another; one whose key was then refused opens
+    nothing.
+    """
+
+    __tablename__ = "api_key_route"
+
+    prefix: Mapped[str] = mapped_column(String(8), primary_key=True)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenant.id", ondelete="CASCADE"))

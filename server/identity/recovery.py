@@ -90,16 +90,17 @@ async def change(request: Request, caller: access.Signed, body: Change) -> None:
     db, actor = caller.db, caller.actor
     user = await db.get_one(User, actor.id, with_for_update={"key_share": True})
     name = attempts.name_of(user, "")
-    await attempts.refuse_if_locked(db, name)
+    await attempts.refuse_if_locked(db, user, name)
     if not await asyncio.to_thread(passwords.is_right, user, body.old_password):
 
         async def keep(after: AsyncSession) -> None:
-            attempts.add(after, name, "password change", is_success=False)
+            whose = await after.get_one(User, user.id, with_for_update={"key_share": True})
+            await attempts.wrong(after, whose, name, "password change")
             audit.write(after, actor, "auth.password_change_failed", "identity.user", actor.id)
 
         even_if_refused(db, keep)
         raise NotAllowed("signature_failed")
-    await _set(user, body.new_password)
+    await passwords.give(user, body.new_password)
     await sessions.end_all(db, user.id, "password_changed", spare=request.state.session_id)
     await _close_letters(db, user.id)
     audit.write(db, actor, "auth.password_change", "identity.user", user.id)
@@ -121,7 +122,7 @@ async def _send_letter(database: Database, mail: Mail, body: Forgotten) -> None:
         return
     async with database.tenant_session(tenant.id, system(tenant.id, "password reset")) as db:
         user = await db.scalar(select(User).where(User.email == body.email).with_for_update(key_share=True))
-        if user is None or user.email is None or user.status is not UserState.active or await _has_enough(db, user.id):
+        if user is None or user.email is None or not user.may_go_on or await _has_enough(db, user.id):
             return
         code = await _new_letter(db, user)
     language = user.locale if user.locale in TEXTS else "en"
@@ -170,17 +171,14 @@ async def confirm(request: Request, body: Reset) -> None:
         letter = (await db.scalars(select(PasswordResetToken).where(of_code))).one()
         now = database.clock.now()
         is_open = letter.used_at is None and letter.revoked_at is None and letter.expires_at > now
-        if not is_open or user.status is not UserState.active:
+        if not is_open or not user.may_go_on:
             raise NotAllowed("reset_code_bad")
-        await _set(user, body.new_password)
+        await passwords.give(user, body.new_password)
+        if user.status is UserState.locked:
+            await attempts.unlock(db, user)
         letter.used_at = now
         await sessions.end_all(db, user.id, "password_reset")
         audit.write(db, sessions.person(db, user), "auth.password_reset", "identity.user", user.id)
-
-
-async def _set(user: User, password: str) -> None:
-    passwords.check(password, passwords.of(user))
-    user.password_hash = await asyncio.to_thread(passwords.HASHER.hash, password)
 
 
 async def _close_letters(db: AsyncSession, user_id: uuid.UUID) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import NotAllowed, NotFound
 from foodflow_kernel.ids import new_id
-from foodflow_kernel.machines.identity import TenantState, UserState
+from foodflow_kernel.machines.identity import TenantState
 from server.core import audit, events, live
 from server.core.actor import Actor, ActorKind
 from server.core.db.sessions import Database, TenantRef
@@ -101,7 +101,7 @@ async def rotate(db: AsyncSession, text: str) -> Issued | None:
         return None
     if used.expires_at <= now:
         raise NotAllowed("token_expired")
-    if user.status is not UserState.active:
+    if not user.may_go_on:
         raise NotAllowed("token_bad")
     used.used_at = now
     return _add(db, user, head.id, used.id, now, min(now + IDLE, head.issued_at + ABSOLUTE))

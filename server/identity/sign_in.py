@@ -7,6 +7,7 @@ wrong. An access token lives for a quarter of an hour and falls with its session
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,18 +18,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import NotAllowed, NotFound
 from foodflow_kernel.machines.identity import TenantState, UserState
-from foodflow_kernel.wire import pin
 from server.core import access, audit, events
 from server.core.actor import Actor, system
 from server.core.db.sessions import current_tenant, even_if_refused
 from server.core.esign import Credentials
-from server.identity import attempts, passwords, people, sessions, tokens
+from server.identity import api_keys, attempts, passwords, people, pins, second_factor, sessions, tokens
 from server.identity.models import RefreshToken, User
 
 if TYPE_CHECKING:
     from server.core.db.sessions import Database
+    from server.identity.keys import Keyring
 
 router = APIRouter(tags=["auth"])
+
+UNCOUNTED = frozenset({attempts.LOCKED, "totp_needed"})
+"""Refusals that are no wrong tries: nobody keeps a door shut by knocking."""
 
 
 class Login(BaseModel):
@@ -37,6 +41,9 @@ class Login(BaseModel):
     tenant: str = Field(max_length=40)
     login: str = Field(max_length=200, description="e-mail or badge")
     password: str = Field(max_length=passwords.MAX_LENGTH)
+    totp: str | None = Field(
+        None, max_length=40, description="code of the authenticator app, or a recovery code; only after `totp_needed`"
+    )
 
 
 class Refresh(BaseModel):
@@ -71,43 +78,52 @@ class Me(BaseModel):
 
 @router.post("/auth/login", dependencies=[access.SELDOM], responses=access.PROBLEMS)
 async def login(request: Request, response: Response, body: Login) -> Session:
-    """Sign in with e-mail or badge and password: a new session."""
+    """Sign in with e-mail or badge and password, and the second factor where there is one: a new session.
+
+    Raises:
+        NotAllowed: `sign_in_failed`, `sign_in_locked`, `totp_needed`, `totp_wrong`.
+    """
     database: Database = request.app.state.database
     address = request.client.host if request.client else ""
     try:
         tenant = await database.tenant_by_slug(body.tenant)
     except NotFound:
-        raise NotAllowed("sign_in_failed") from None
-    if tenant.state is not TenantState.active:
+        tenant = None
+    if tenant is None or tenant.state is not TenantState.active:
+        await asyncio.to_thread(passwords.HASHER.hash, body.password)  # the same time as where there is a company
         raise NotAllowed("sign_in_failed")
     current_tenant.set(tenant.id)
-    issued: sessions.Issued | None = None
+    session: Session | None = None
     async with database.tenant_session(tenant.id, system(tenant.id, "sign-in")) as db:
-        user, error = await _check(db, body, address)
-        attempts.add(db, attempts.name_of(user, body.login), address, is_success=error is None)
+        user, error = await _check(db, request.app.state.secret, body, address)
+        name = attempts.name_of(user, body.login)
+        if error is None:
+            await attempts.right(db, name, address)
+        elif error.code not in UNCOUNTED:
+            await attempts.wrong(db, user, name, address)
         who = sessions.person(db, user) if user else system(tenant.id, "unknown")
         audit.write(db, who, _event(error), "identity.user", user.id if user else None)
         if user is not None and error is None:
             issued = sessions.begin(db, user)
-    if issued is None:
+            session = await _session(request, response, db, issued)
+    if session is None:
         raise error or NotAllowed("sign_in_failed")
-    return _session(request, response, tenant.id, issued)
+    return session
 
 
 def _event(error: NotAllowed | None) -> str:
     if error is None:
         return "auth.login"
-    return "auth.login_locked" if error.code == attempts.LOCKED else "auth.login_failed"
+    return {attempts.LOCKED: "auth.login_locked", "totp_needed": "auth.login_half"}.get(error.code, "auth.login_failed")
 
 
-def _session(request: Request, response: Response, tenant_id: UUID, issued: sessions.Issued) -> Session:
+async def _session(request: Request, response: Response, db: AsyncSession, issued: sessions.Issued) -> Session:
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
-    now, token, user = request.app.state.clock.now(), issued.token, issued.user
-    claims = {"tid": str(tenant_id), "epoch": user.token_epoch, "fam": str(token.family_id)}
+    keyring: Keyring = request.app.state.keyring
+    now, token, user, key = db.info["clock"].now(), issued.token, issued.user, await keyring.signing(db)
+    claims = {"tid": str(db.info["tenant_id"]), "epoch": user.token_epoch, "fam": str(token.family_id)}
     return Session(
-        access_token=tokens.issue(
-            request.app.state.secret, tokens.USER_AUDIENCE, user.id, now, tokens.USER_TTL_S, **claims
-        ),
+        access_token=tokens.issue(key, tokens.USER_AUDIENCE, user.id, now, tokens.USER_TTL_S, **claims),
         expires_in_s=tokens.USER_TTL_S,
         refresh_token=issued.text,
         refresh_expires_in_s=int((token.expires_at - token.issued_at).total_seconds()),
@@ -128,10 +144,11 @@ async def refresh(request: Request, response: Response, body: Refresh) -> Sessio
     current_tenant.set(tenant.id)
     async with database.tenant_session(tenant.id, system(tenant.id, "refresh")) as db:
         issued = await sessions.rotate(db, body.refresh_token)
+        session = await _session(request, response, db, issued) if issued else None
         await events.deliver(db, request.app.state.reactions)
-    if issued is None:
+    if session is None:
         raise NotAllowed("token_bad")
-    return _session(request, response, tenant.id, issued)
+    return session
 
 
 @router.post("/auth/logout", status_code=204, dependencies=[access.SELDOM], responses=access.PROBLEMS)
@@ -155,11 +172,11 @@ async def logout_all(caller: access.Signed) -> None:
     audit.write(caller.db, caller.actor, "auth.logout_all", "identity.user", caller.actor.id)
 
 
-async def _check(db: AsyncSession, body: Login, address: str) -> tuple[User | None, NotAllowed | None]:
+async def _check(db: AsyncSession, secret: bytes, body: Login, address: str) -> tuple[User | None, NotAllowed | None]:
     named = or_(User.email == body.login, User.login_code == body.login)
     user = await db.scalar(select(User).where(named).with_for_update())
     try:
-        await attempts.refuse_if_locked(db, attempts.name_of(user, body.login), address)
+        await attempts.refuse_if_locked(db, user, attempts.name_of(user, body.login), address)
     except NotAllowed as locked:
         return user, locked
     if user is None:
@@ -169,18 +186,26 @@ async def _check(db: AsyncSession, body: Login, address: str) -> tuple[User | No
     is_right = await asyncio.to_thread(passwords.is_right, user, body.password)
     if user.status is not UserState.active or not is_right:
         return user, NotAllowed("sign_in_failed")
-    return user, None
+    if not user.has_totp:
+        return user, None
+    if body.totp is None:
+        return user, NotAllowed("totp_needed")
+    is_right = await second_factor.spend(db, secret, user, body.totp)
+    return user, None if is_right else NotAllowed("totp_wrong")
 
 
 async def authenticate(request: Request) -> Actor:
     """The actor behind a request's token, with the rights they have now.
 
     Raises:
-        NotAllowed: `not_signed_in`, `token_bad`, `token_expired`.
+        NotAllowed: `not_signed_in`, `token_bad`, `token_expired`; of an API key also as ``api_keys.authenticate``.
     """
     database: Database = request.app.state.database
     token = access.bearer(request)
-    claims = tokens.read(request.app.state.secret, tokens.USER_AUDIENCE, token, database.clock.now())
+    if token.startswith(api_keys.MARK):
+        return await api_keys.authenticate(request, token)
+    keyring: Keyring = request.app.state.keyring
+    claims = await keyring.read(database, tokens.USER_AUDIENCE, token)
     try:
         tenant_id, user_id, family_id = (UUID(claims[name]) for name in ("tid", "sub", "fam"))
         tenant = await database.tenant(tenant_id)
@@ -196,10 +221,10 @@ async def authenticate(request: Request) -> Actor:
     )
     async with database.tenant_session(tenant.id, system(tenant.id, "authenticate")) as db:
         user = await db.scalar(living)
-        if user is None or user.status is not UserState.active or user.token_epoch != claims.get("epoch"):
+        if user is None or not user.may_go_on or user.token_epoch != claims.get("epoch"):
             raise NotAllowed("token_bad")
         request.state.session_id = family_id
-        return await people.actor_of(db, user, tenant.id)
+        return replace(await people.actor_of(db, user, tenant.id), session_id=family_id)
 
 
 @router.get("/me", responses=access.PROBLEMS)
@@ -224,32 +249,50 @@ async def me(caller: access.Signed) -> Me:
 class PinOrPassword:
     """Checks the second component of a signature: the signer's PIN or password.
 
-    Wrong ones count with wrong sign-ins, so a PIN of four digits cannot be searched for.
+    Wrong passwords count with wrong sign-ins; wrong PINs make the next one wait (``pins``), so four
+    digits cannot be searched for.
     """
 
     async def check(self, db: AsyncSession, actor: Actor, credentials: Credentials) -> None:
         """Let a signature pass only with the actor's own PIN or password.
 
         Raises:
-            NotAllowed: `signature_failed`, `sign_in_locked` after five wrong ones.
+            NotAllowed: `signature_failed`, `sign_in_locked` after five wrong passwords, `pin_wait` after
+                five wrong PINs, `pin_change_needed`.
         """
         user = await db.get(User, actor.id, with_for_update=True) if actor.id else None
-        if user is None or user.status is not UserState.active:
+        if user is None or not user.may_go_on:
             raise NotAllowed("signature_failed")
-        await attempts.refuse_if_locked(db, user.login_code)
-        if await asyncio.to_thread(_is_own, user, credentials):
+        if credentials.pin is not None and user.pin_base is not None:
+            await self._check_pin(db, actor, user, credentials.pin)
+        else:
+            await self._check_password(db, actor, user, credentials.password or "")
+
+    async def _check_pin(self, db: AsyncSession, actor: Actor, user: User, text: str) -> None:
+        now = db.info["clock"].now()
+        pins.refuse_if_waiting(user, now)
+        if not await pins.is_right(user, text):
+
+            async def keep(after: AsyncSession) -> None:
+                whose = await after.get_one(User, user.id, with_for_update=True)
+                await pins.count(after, whose, is_right=False)
+                audit.write(after, actor, "esign.failed", "identity.user", actor.id)
+
+            even_if_refused(db, keep)
+            raise NotAllowed("signature_failed")
+        if pins.must_change(user, now):
+            raise NotAllowed("pin_change_needed")
+        await pins.count(db, user, is_right=True)
+
+    async def _check_password(self, db: AsyncSession, actor: Actor, user: User, text: str) -> None:
+        await attempts.refuse_if_locked(db, user, user.login_code)
+        if await asyncio.to_thread(passwords.is_right, user, text):
             return
-        name = attempts.name_of(user, "")
 
         async def keep(after: AsyncSession) -> None:
-            attempts.add(after, name, "signature", is_success=False)
+            whose = await after.get_one(User, user.id, with_for_update=True)
+            await attempts.wrong(after, whose, user.login_code, "signature")
             audit.write(after, actor, "esign.failed", "identity.user", actor.id)
 
         even_if_refused(db, keep)
         raise NotAllowed("signature_failed")
-
-
-def _is_own(user: User, credentials: Credentials) -> bool:
-    if credentials.pin is not None and user.pin_base is not None:
-        return pin.verify(credentials.pin, pin.for_device(user.pin_base, b"server"), b"server")
-    return credentials.password is not None and passwords.is_right(user, credentials.password)

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
 from foodflow_kernel.errors import NotAllowed, Refused
-from foodflow_kernel.machines.identity import UserState
 from server.core import access
 from server.core.actor import Actor, system
 from server.identity import people, sessions
@@ -107,7 +106,7 @@ async def _person(db: AsyncSession, connection: HTTPConnection) -> Actor | None:
         .join(RefreshToken, RefreshToken.user_id == User.id)
         .where(
             User.id == connection.state.user_id,
-            User.status == UserState.active,
+            people.may_go_on(),
             RefreshToken.id == connection.state.session_id,
             RefreshToken.revoked_at.is_(None),
             RefreshToken.issued_at > oldest,

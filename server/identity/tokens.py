@@ -1,20 +1,25 @@
-"""Access tokens: short-lived JWTs with one pinned algorithm, audience and issuer.
+"""Access tokens: short-lived JWTs (RFC 7519) with one pinned algorithm, audience and issuer.
+
+Signed by the company's own key (``keys``); the header names which. Nothing of a token is believed
+before its signature holds, but where to look for the key.
 
 Times are the product's clock, not the library's: the demo runs on a scaled one.
 """
 
 from __future__ import annotations
 
-import hmac
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from foodflow_kernel.errors import NotAllowed
 
-ALGORITHM = "HS256"
+ALGORITHM = "EdDSA"
+"""Ed25519 (RFC 8037): nothing to choose, so nothing to choose wrong."""
 ISSUER = "foodflow"
 USER_AUDIENCE = "foodflow-api"
 DEVICE_AUDIENCE = "foodflow-sync"
@@ -22,20 +27,47 @@ USER_TTL_S = 15 * 60
 LEEWAY_S = 60
 
 
-def signing_key(secret: bytes) -> bytes:
-    """The key of all access tokens, derived from the server's secret, shape (32,)."""
-    return hmac.digest(secret, b"jwt-1", "sha256")
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The key of a company that signs now."""
+
+    id: uuid.UUID
+    private: Ed25519PrivateKey
 
 
-def issue(secret: bytes, audience: str, subject: uuid.UUID, now: datetime, ttl_s: int, **claims: Any) -> str:
-    """A token for a subject."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Which key of which company a token says it is signed by; not yet proven."""
+
+    key_id: uuid.UUID
+    tenant_id: uuid.UUID
+
+
+def issue(key: Signing, audience: str, subject: uuid.UUID, now: datetime, ttl_s: int, **claims: Any) -> str:
+    """A token for a subject; ``tid`` among the claims says whose key it is."""
     issued = int(now.timestamp())
     body = {"iss": ISSUER, "aud": audience, "sub": str(subject), "iat": issued, "exp": issued + ttl_s, **claims}
-    return jwt.encode(body, signing_key(secret), algorithm=ALGORITHM)
+    return jwt.encode(body, key.private, algorithm=ALGORITHM, headers={"kid": str(key.id)})
 
 
-def read(secret: bytes, audience: str, token: str, now: datetime) -> dict[str, Any]:
-    """The claims of a token of ours.
+def named(token: str) -> Named:
+    """What a token says of itself.
+
+    Raises:
+        NotAllowed: `token_bad` for one that no key of ours can have signed.
+    """
+    try:
+        said = jwt.decode_complete(token, options={"verify_signature": False})
+        header, claims = said["header"], said["payload"]
+        if header["alg"] != ALGORITHM:
+            raise NotAllowed("token_bad")
+        return Named(uuid.UUID(header["kid"]), uuid.UUID(claims["tid"]))
+    except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise NotAllowed("token_bad") from error
+
+
+def read(key: Ed25519PublicKey, audience: str, token: str, now: datetime) -> dict[str, Any]:
+    """The claims of a token that this key signed.
 
     Raises:
         NotAllowed: `token_bad` (forged, of another audience, of the future), `token_expired`.
@@ -43,7 +75,7 @@ def read(secret: bytes, audience: str, token: str, now: datetime) -> dict[str, A
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
-            signing_key(secret),
+            key,
             algorithms=[ALGORITHM],
             audience=audience,
             issuer=ISSUER,

@@ -22,13 +22,13 @@ async def users(db: AsyncSession, _entity: str, ids: Sequence[UUID] | None, term
     Somebody locked or disabled is still told of, without verifier or rights: revocation must arrive.
     """
     question = select(User).order_by(User.id)
-    question = question.where(User.status == UserState.active) if ids is None else question.where(User.id.in_(ids))
+    question = question.where(people.may_go_on()) if ids is None else question.where(User.id.in_(ids))
     rows = (await db.scalars(question)).all()
     held = await people.roles_of(db, [row.id for row in rows], db.info["clock"].now())
     drawn: list[master.Entity] = []
     for row in rows:
         roles = [role for role, plant in held.get(row.id, []) if plant is None or plant == terminal.plant_id]
-        is_active = row.status is UserState.active
+        is_active = row.may_go_on  # wrong passwords, maybe a stranger's, close no terminal
         if is_active and not roles:
             continue
         drawn.append(
@@ -40,8 +40,10 @@ async def users(db: AsyncSession, _entity: str, ids: Sequence[UUID] | None, term
                 names=row.names,
                 roles=tuple(sorted({role.key for role in roles})) if is_active else (),
                 permissions=tuple(sorted({code for role in roles for code in role.permissions})) if is_active else (),
-                pin_hash=pin.for_device(row.pin_base, terminal.pepper) if is_active and row.pin_base else "",
-                status=row.status,
+                pin_hash=pin.for_device(row.pin_base, terminal.pepper)
+                if is_active and row.pin_base and not row.is_pin_one_use
+                else "",
+                status=UserState.active if is_active else row.status,
                 locale=row.locale,
             )
         )

@@ -17,6 +17,7 @@ from foodflow_kernel.wire.protocol import MAX_BATCH_PACKED_BYTES
 from server.core import feed
 from server.core.db.sessions import Database
 from server.core.events import Reactions
+from server.identity.keys import Keyring
 from server.sync import caretaker, packing, presence, terminals, tokens
 from server.sync.budgets import Budgets
 from server.sync.presence import Ear
@@ -35,7 +36,7 @@ class Desk:
 
     database: Database
     clock: Clock
-    secret: bytes
+    keyring: Keyring
     reactions: Reactions
     nonces: Nonces
     ear: Ear
@@ -68,7 +69,7 @@ async def caller(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> C
     if scheme.lower() != "bearer" or not encoded:
         raise Unauthorised("token_bad")
     now = desk.clock.now()
-    token = tokens.read(desk.secret, encoded, now)
+    token = await tokens.read(desk.keyring, desk.database, encoded)
     terminal = await terminals.find(desk.database, token.device_id)
     if terminal is None or terminal.tenant_id != token.tenant_id:
         raise Unauthorised("terminal_unknown")
@@ -137,7 +138,7 @@ async def open_desk(app: FastAPI) -> AsyncIterator[None]:
     """Open the desk for the life of an application whose database is open."""
     database: Database = app.state.database
     app.state.sync_desk = Desk(
-        database, database.clock, app.state.secret, app.state.reactions, Nonces(app.state.secret), Ear(), Budgets()
+        database, database.clock, app.state.keyring, app.state.reactions, Nonces(app.state.secret), Ear(), Budgets()
     )
     unlisten = feed.on_commit(BELL.ring)
     care = asyncio.create_task(caretaker.run(database, app.state.reactions))

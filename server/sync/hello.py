@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.wire.exchange import HelloRequest
 from foodflow_kernel.wire.protocol import CLOCK_SKEW_FLAG_S
+from server.core import audit
+from server.core.actor import Actor, ActorKind
 from server.sync import presence
 from server.sync.models import SyncHead
 from server.sync.stored import Terminal
@@ -31,3 +33,10 @@ async def welcome(db: AsyncSession, terminal: Terminal, message: HelloRequest, n
     offset_ms = await presence.hello(db, message, now)
     if abs(offset_ms) > CLOCK_SKEW_FLAG_S * 1000:
         log.warning("terminal %s has its clock off by %.0f s", terminal.name, offset_ms / 1000)
+        actor = Actor(
+            ActorKind.device, terminal.tenant_id, terminal.device_id, terminal.name, device_id=terminal.device_id
+        )
+        said = {"offset_ms": offset_ms}
+        audit.write(
+            db, actor, "sync.clock_skew", "identity.device", terminal.device_id, said, plant_id=terminal.plant_id
+        )

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid
+from foodflow_kernel.rules import part11
 from foodflow_kernel.wire import bodies, facts
 from foodflow_kernel.wire.exchange import CommandAnswer
 from server.core import feed
@@ -110,7 +111,10 @@ def _readable(rows: Iterable[tuple[StoredFact, bytes]], fate: Fate) -> Iterator[
         except Invalid as error:
             fate.bury(stored, kind, error)
             continue
-        if fact.performed_by is None and kind in _NEEDS_USER:
+        signed = getattr(body, "signature", None) or getattr(body, "override_signature", None)
+        if signed is not None and signed.meaning in part11.NEED_SERVER:
+            fate.bury(stored, kind, Invalid("signature_needs_server", meaning=signed.meaning))
+        elif fact.performed_by is None and kind in _NEEDS_USER:
             fate.bury(stored, kind, Invalid("fact_without_user", kind=kind))
         elif kind in verbs.VERBS:
             yield Entry(stored, fact, body)

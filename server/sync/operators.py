@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.machines.identity import UserState
 from foodflow_kernel.wire.facts import Fact
 from server.core.actor import Actor, ActorKind
 from server.identity import people
@@ -37,7 +36,7 @@ class People:
         ids = {user_id for user_id in user_ids if user_id is not None} - set(self._known)
         if not ids:
             return
-        question = select(User.id, User.printed_name).where(User.id.in_(ids), User.status == UserState.active)
+        question = select(User.id, User.printed_name).where(User.id.in_(ids), people.may_go_on())
         held = await people.roles_of(self._db, ids, self._db.info["clock"].now())
         plants = self.device.plant_ids or frozenset()
         for user_id, name in await self._db.execute(question):

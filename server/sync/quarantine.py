@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid
 from foodflow_kernel.wire import facts
-from server.core import events
+from server.core import audit, events
+from server.core.actor import Actor, ActorKind
 from server.sync.models import PLACE, SyncDead, SyncParked
 from server.sync.reactions import FactsQuarantined
 from server.sync.stored import StoredFact, place, skew_flags
@@ -79,14 +80,32 @@ def stored_again(row: Any, row_hash: bytes) -> StoredFact:
 
 
 async def bury(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Put rows into quarantine; one that is there already keeps its first reason."""
-    if not rows:
-        return
-    await db.execute(insert(SyncDead).on_conflict_do_nothing(), list(rows))
-    waiting = [row for row in rows if row["state"] == OPEN]
-    for device_id in {row["device_id"] for row in waiting}:
-        of_device = [row for row in waiting if row["device_id"] == device_id]
-        events.announce(db, FactsQuarantined(device_id, of_device[0]["plant_id"], len(of_device)))
+    """Put rows into quarantine; one that is there already keeps its first reason. What is new there is on record."""
+    columns = [getattr(SyncDead, name) for name in PLACE]
+    for start in range(0, len(rows), _CHUNK):
+        some = rows[start : start + _CHUNK]
+        put = insert(SyncDead).values(list(some)).on_conflict_do_nothing().returning(*columns)
+        new = {tuple(place) for place in (await db.execute(put)).all()}
+        rejected = [row for row in some if tuple(row[name] for name in PLACE) in new and row["state"] == OPEN]
+        for device_id in {row["device_id"] for row in rejected}:
+            of_device = [row for row in rejected if row["device_id"] == device_id]
+            _note(db, of_device)
+            events.announce(db, FactsQuarantined(device_id, of_device[0]["plant_id"], len(of_device)))
+
+
+_CHUNK = 500
+"""Rows of one statement: PostgreSQL takes 65,535 values."""
+
+
+def _note(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """The audit row of what was set aside at once; the rows themselves say all of it."""
+    first = rows[0]
+    actor = Actor(ActorKind.device, db.info["tenant_id"], first["device_id"], device_id=first["device_id"])
+    said = {
+        "count": len(rows),
+        "rows": [{name: row[name] for name in ("incarnation", "lane", "seq", "kind", "reason")} for row in rows],
+    }
+    audit.write(db, actor, "sync.inbox.reject", "identity.device", first["device_id"], said, plant_id=first["plant_id"])
 
 
 async def park(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

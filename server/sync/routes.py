@@ -70,9 +70,10 @@ async def say_hello(message: HelloRequest, desk: _Desk) -> HelloAnswer:
         state = await feed.bounds(db)
         if not terminal.is_revoked:
             await hello.welcome(db, terminal, message, now)
+        key = await desk.keyring.signing(db)
     token = tokens.DeviceToken(terminal.device_id, terminal.tenant_id, message.incarnation)
     return HelloAnswer(
-        token=tokens.issue(desk.secret, token, now),
+        token=tokens.issue(key, token, now),
         token_ttl_s=TOKEN_TTL_S,
         server_time=now,
         heads={lane: LaneHead(seq=seq, hash=row_hash.hex()) for lane, (seq, row_hash) in heads.items()},

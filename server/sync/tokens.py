@@ -17,7 +17,10 @@ from uuid import UUID
 from foodflow_kernel.clock import to_ms
 from foodflow_kernel.errors import Unauthorised
 from foodflow_kernel.wire.protocol import TOKEN_TTL_S
+from server.core.db.sessions import Database
 from server.identity import tokens
+from server.identity.keys import Keyring
+from server.identity.tokens import Signing
 
 NONCE_TTL_S = 120
 _TIME, _RANDOM, _STAMP = 8, 16, 16
@@ -67,17 +70,17 @@ class Nonces:
         return hmac.digest(self._key, start, hashlib.sha256)[:_STAMP]
 
 
-def issue(secret: bytes, token: DeviceToken, now: datetime) -> str:
+def issue(key: Signing, token: DeviceToken, now: datetime) -> str:
     """A device token for the next fifteen minutes."""
     claims = {"tid": str(token.tenant_id), "inc": str(token.incarnation)}
-    return tokens.issue(secret, tokens.DEVICE_AUDIENCE, token.device_id, now, TOKEN_TTL_S, **claims)
+    return tokens.issue(key, tokens.DEVICE_AUDIENCE, token.device_id, now, TOKEN_TTL_S, **claims)
 
 
-def read(secret: bytes, encoded: str, now: datetime) -> DeviceToken:
+async def read(keyring: Keyring, database: Database, encoded: str) -> DeviceToken:
     """What a device token says.
 
     Raises:
         NotAllowed: `token_bad`, `token_expired`.
     """
-    claims = tokens.read(secret, tokens.DEVICE_AUDIENCE, encoded, now)
+    claims = await keyring.read(database, tokens.DEVICE_AUDIENCE, encoded)
     return DeviceToken(UUID(claims["sub"]), UUID(claims["tid"]), UUID(claims["inc"]))

@@ -103,7 +103,8 @@ async def deviation_opened(
     )
     if await db.get(Deviation, new.deviation_id) is None:
         row = await deviation.open_(db, new)
-        audit.write(db, actor, "fsq.deviation.open", "fsq.deviation", row.id, {"number": row.number, "fact": fact.id})
+        said = {"number": row.number, "fact": fact.id}
+        audit.write(db, actor, "fsq.deviation.open", "fsq.deviation", row.id, said, plant_id=row.plant_id)
 
 
 async def hold_placed(db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.HoldPlaced) -> None:
@@ -127,7 +128,14 @@ async def hold_placed(db: AsyncSession, actor: Actor, stored: StoredFact, fact: 
     if await db.get(LotHold, new.hold_id) is None:
         row = await hold.place(db, new)
         audit.write(
-            db, actor, "fsq.hold.place", "fsq.hold", row.id, {"lot_id": row.lot_id, "fact": fact.id}, body.reason
+            db,
+            actor,
+            "fsq.hold.place",
+            "fsq.hold",
+            row.id,
+            {"lot_id": row.lot_id, "fact": fact.id},
+            body.reason,
+            plant_id=row.plant_id,
         )
 
 
@@ -147,7 +155,7 @@ async def deviation_action(
         raise Unresolved("deviation", body.deviation_id)
     answer = await deviation.act(db, row, stamp_of(stored, fact), body)
     said = {"action": body.action_code, "state": row.state, "outcome": answer.outcome, "fact": fact.id}
-    audit.write(db, actor, "fsq.deviation.contain", "fsq.deviation", row.id, said)
+    audit.write(db, actor, "fsq.deviation.contain", "fsq.deviation", row.id, said, plant_id=row.plant_id)
     return answer
 
 
@@ -168,25 +176,42 @@ async def batch_moved(
     before = batch.status
     answer = await move_batch.move(db, batch, stamp_of(stored, fact), body)
     said = {"status": [before, batch.status], "outcome": answer.outcome, "fact": fact.id}
-    audit.write(db, actor, f"plant_ops.batch.{body.move[:32]}", "plant_ops.batch", batch.id, said, answer.reason)
+    audit.write(
+        db,
+        actor,
+        f"plant_ops.batch.{body.move[:32]}",
+        "plant_ops.batch",
+        batch.id,
+        said,
+        answer.reason,
+        plant_id=stored.plant_id,
+    )
     return answer
 
 
-async def stop_opened(db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.StopOpened) -> None:
+async def stop_opened(db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.StopOpened) -> None:
     """The line stopped."""
     await downtime.record_opened(db, stamp_of(stored, fact), body)
+    _note_stop(db, actor, "open", stored, fact, body.stop_id)
 
 
 async def stop_explained(
-    db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.StopExplained
+    db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.StopExplained
 ) -> None:
     """A reason was given for a stop."""
     await downtime.record_explained(db, stamp_of(stored, fact), body)
+    _note_stop(db, actor, "explain", stored, fact, body.stop_id)
 
 
-async def stop_closed(db: AsyncSession, _actor: Actor, stored: StoredFact, fact: Fact, body: bodies.StopClosed) -> None:
+async def stop_closed(db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.StopClosed) -> None:
     """The line runs again."""
     await downtime.record_closed(db, stamp_of(stored, fact), body)
+    _note_stop(db, actor, "close", stored, fact, body.stop_id)
+
+
+def _note_stop(db: AsyncSession, actor: Actor, verb: str, stored: StoredFact, fact: Fact, stop_id: UUID) -> None:
+    action = f"plant_ops.downtime.{verb}"
+    audit.write(db, actor, action, "plant_ops.downtime", stop_id, {"fact": fact.id}, plant_id=stored.plant_id)
 
 
 async def voided(db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact, body: bodies.Voided) -> None:
@@ -196,7 +221,9 @@ async def voided(db: AsyncSession, actor: Actor, stored: StoredFact, fact: Fact,
     if body.target_kind == "stop_explained":
         await downtime.reduce_after_void(db, stamp)
     said = {"kind": body.target_kind, "fact": fact.id}
-    audit.write(db, actor, "core.fact.void", body.target_kind, stamp.corrects_id, said, body.reason)
+    audit.write(
+        db, actor, "core.fact.void", body.target_kind, stamp.corrects_id, said, body.reason, plant_id=stored.plant_id
+    )
 
 
 def _terminal(kind: str) -> Recorder:

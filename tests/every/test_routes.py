@@ -24,8 +24,12 @@ from server.identity import matrix
 ANY_PERSON = {
     "/api/v1/ws/ticket",
     "/api/v1/me",
+    "/api/v1/me/permissions",
     "/api/v1/auth/logout-all",
     "/api/v1/auth/password-change",
+    "/api/v1/auth/mfa/enroll",
+    "/api/v1/auth/mfa/verify",
+    "/api/v1/auth/mfa/remove",
     "/api/v1/openapi.json",
 }
 """For whoever is signed in."""

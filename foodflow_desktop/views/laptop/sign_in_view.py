@@ -18,7 +18,7 @@ WIDTH = 440
 class LaptopSignInView(QWidget):
     """One card in the middle; the last hub and plant are filled in."""
 
-    asked = Signal(str, str, str, str)
+    asked = Signal(str, str, str, str, str)
     language_asked = Signal(str)
 
     def __init__(self) -> None:
@@ -32,6 +32,8 @@ class LaptopSignInView(QWidget):
         self._submit = Button("laptop.sign_in", "primary", "", 16)
         self._languages = {code: Button(f"laptop.language.{code}", "segment") for code in i18n.LANGUAGES}
         self.notice = Notice("laptop.sign_in.notice")
+        for part in (self._labels["totp"], self.fields["totp"]):
+            part.hide()
         self._is_filled = False
 
         card = Card("laptop.sign_in.card")
@@ -74,6 +76,7 @@ class LaptopSignInView(QWidget):
             "tenant": tr("Company"),
             "login": tr("E-mail or badge code"),
             "password": tr("Password"),
+            "totp": tr("Code of the authenticator app"),
         }
         for name, text in words.items():
             self._labels[name].say(text)
@@ -86,19 +89,26 @@ class LaptopSignInView(QWidget):
             self._is_filled = True
             self.fields["address"].setText(screen.address)
             self.fields["tenant"].setText(screen.tenant)
+        asks = screen.error is not None and screen.error.code in ASKS_FOR_CODE
+        for part in (self._labels["totp"], self.fields["totp"]):
+            part.setVisible(asks)
         self.notice.show_error(screen.error)
         self._submit.setEnabled(True)
 
     def begin(self) -> None:
         """Put the keyboard into the first empty field."""
-        empty = next((field for field in self.fields.values() if not field.text()), self.fields["password"])
+        shown = [field for field in self.fields.values() if not field.isHidden()]
+        empty = next((field for field in shown if not field.text()), self.fields["password"])
         empty.setFocus()
 
     def _ask(self) -> None:
-        address, tenant, login, password = (self.fields[name].text() for name in FIELDS)
+        address, tenant, login, password, totp = (self.fields[name].text() for name in FIELDS)
         self._submit.setEnabled(False)
         self.fields["password"].clear()
-        self.asked.emit(address, tenant, login, password)
+        self.fields["totp"].clear()
+        self.asked.emit(address, tenant, login, password, totp)
 
 
-FIELDS = ("address", "tenant", "login", "password")
+FIELDS = ("address", "tenant", "login", "password", "totp")
+ASKS_FOR_CODE = frozenset({"totp_needed", "totp_wrong"})
+"""Answers of the hub after which the code's field is shown; nobody else is asked for one."""

@@ -163,8 +163,8 @@ class LaptopWindow(QWidget):
     def _connect(self) -> None:
         supervisor, terminals, trace = self._supervisor, self._supervisor.terminals, self._supervisor.trace
         self.sign_in.asked.connect(
-            lambda address, tenant, login, password: self._do(
-                lambda: supervisor.sign_in(address, tenant, login, password)
+            lambda address, tenant, login, password, totp: self._do(
+                lambda: supervisor.sign_in(address, tenant, login, password, totp)
             )
         )
         self.sign_in.language_asked.connect(self._use_language)

@@ -7,6 +7,7 @@ writes a new revision from the difference between models and a freshly migrated 
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import uuid
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3] / "migrations"
 LOCK_TIMEOUT = "10s"
+_NOT_OURS = re.compile(r"checkpoint|procrastinate_|.*_(default|y\d{4}m\d{2})$")
 
 
 def config(tree: str, connection: Connection | None = None) -> Config:
@@ -79,7 +81,8 @@ def upgrade(owner: URL, tree: str, schema: str, target: str | None = None) -> st
             else:
                 with _LOCK, _recorded(connection) as recorded:
                     command.upgrade(config(tree, connection), newest or "head")
-                if before is None and all(not parameters for _, parameters in recorded):
+                names_it = any(schema in statement for statement, _ in recorded)
+                if before is None and not names_it and all(not parameters for _, parameters in recorded):
                     _FRESH[tree, newest] = ";\n".join(statement.replace("%%", "%") for statement, _ in recorded)
             connection.commit()
     engine.dispose()
@@ -107,7 +110,8 @@ def _recorded(connection: Connection) -> Iterator[list[tuple[str, object]]]:
     said: list[tuple[str, object]] = []
 
     def note(_c: Connection, _cursor: object, statement: str, parameters: object, *_more: object) -> None:
-        if not statement.lstrip().upper().startswith("SELECT"):
+        # What Alembic asks of the catalogue has parameters and changes nothing.
+        if not (parameters and statement.lstrip().upper().startswith("SELECT")):
             said.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", note)
@@ -145,10 +149,10 @@ def difference(connection: Connection, tree: str) -> list[ops.MigrateOperation]:
 
 
 def options(tree: str) -> dict[str, object]:
-    """How Alembic compares: types too; the copilot's checkpoint tables and the job queue's are not ours."""
+    """How Alembic compares: types too; not the copilot's and the job queue's tables, nor partitions."""
 
     def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compare_to: object) -> bool:
-        return not (kind == "table" and (name or "").startswith(("checkpoint", "procrastinate_")))
+        return not (kind == "table" and _NOT_OURS.match(name or ""))
 
     return {"target_metadata": metadata(tree), "include_schemas": False, "compare_type": True, "include_object": ours}
 

@@ -17,6 +17,7 @@ PLATFORM_MODULES = ("server.core.db.registry", "server.identity.platform", "serv
 TENANT_MODULES = (
     "server.core.feed",
     "server.core.audit",
+    "server.core.seals",
     "server.core.esign",
     "server.core.corrections",
     "server.core.idempotency",

@@ -3,7 +3,8 @@
 Three kinds of roles (decision 2). ``foodflow_owner`` owns the database, its schemas and tables,
 runs migrations and provisioning, and no request. ``foodflow_platform`` reads and writes the
 platform schema. Each tenant has a role of its own that may log in, owns nothing, is member of
-nothing, and sees only its schema. Passwords are derived from the server's secret, never stored.
+nothing, and sees only its schema; beside it one that can only read it. Passwords
+are derived from the server's secret, never stored.
 """
 
 from __future__ import annotations
@@ -156,23 +157,49 @@ def create_tenant_role(owner: URL, cluster: Cluster, schema: str) -> None:
         db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, public TO {}").format(_id(schema), _id(schema)))
         _own_search_path(db, schema, schema)
         _grant_rows(db, schema, schema)
+    create_reader(owner, cluster, schema)
+
+
+def reader(schema: str) -> str:
+    """The login that reads a tenant's schema and cannot write. No slug has a hyphen, so no tenant has this name."""
+    return f"{schema}-ro"
+
+
+def create_reader(owner: URL, cluster: Cluster, schema: str) -> None:
+    """Make the login that may select from a tenant's tables, present and future, and nothing else."""
+    name = reader(schema)
+    names = {"schema": _id(schema), "role": _id(name)}
+    with connect(owner) as db:
+        _create_login(db, name, cluster.password(name))
+        db.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(_id(_name(db)), _id(name)))
+        _own_search_path(db, name, schema)
+        for statement in (
+            "ALTER ROLE {role} SET default_transaction_read_only = on",
+            "GRANT USAGE ON SCHEMA {schema}, public TO {role}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
+        ):
+            db.execute(sql.SQL(statement).format(**names))
 
 
 def drop_tenant_role(owner: URL, schema: str) -> None:
     """Remove a tenant's schema and role: the roll-back of a failed provisioning."""
     with connect(owner) as db:
         db.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(_id(schema)))
-        if db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (schema,)).fetchone():
+        for role in (schema, reader(schema)):
+            if not db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+                continue
             # Not DROP OWNED: that needs the tenant's own rights, which the owner role does not have.
-            db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(_id(_name(db)), _id(schema)))
-            db.execute(sql.SQL("REVOKE ALL ON SCHEMA public FROM {}").format(_id(schema)))
-            db.execute(sql.SQL("DROP ROLE {}").format(_id(schema)))
+            db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(_id(_name(db)), _id(role)))
+            db.execute(sql.SQL("REVOKE ALL ON SCHEMA public FROM {}").format(_id(role)))
+            db.execute(sql.SQL("DROP ROLE {}").format(_id(role)))
 
 
 def lock_out(owner: URL, schema: str) -> None:
     """Let nobody in as a tenant that has left: the last word, if a process has not heard of it."""
     with connect(owner) as db:
-        db.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(_id(schema)))
+        for role in (schema, reader(schema)):
+            db.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(_id(role)))
 
 
 def platform_parts(db: psycopg.Connection[Any]) -> dict[str, list[str]]:

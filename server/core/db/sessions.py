@@ -13,9 +13,11 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import event, inspect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -23,10 +25,10 @@ from sqlalchemy.pool import QueuePool
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import NotAllowed
 from foodflow_kernel.machines.identity import TenantState
-from server.core import feed
+from server.core import audit, feed
 from server.core.actor import Actor
 from server.core.db.base import MasterRow
-from server.core.db.postgres import PLATFORM, Cluster
+from server.core.db.postgres import PLATFORM, Cluster, reader
 from server.core.db.registry import Registry, Tenant, TenantRef
 from server.core.live import log as live
 
@@ -38,6 +40,8 @@ current_tenant: ContextVar[uuid.UUID | None] = ContextVar("current_tenant", defa
 
 Work = Callable[[AsyncSession], Awaitable[None]]
 _KEPT = "even_if_refused"
+_CANNOT_WRITE = ("42501", "25006")
+"""What PostgreSQL says to a login that may only read: no privilege; the transaction is read only."""
 
 
 def even_if_refused(db: AsyncSession, work: Work) -> None:
@@ -87,12 +91,16 @@ class Database:
     ) -> AsyncIterator[AsyncSession]:
         """A session of the tenant's own role; feeds and commits when the block ends well.
 
+        An actor who only reads gets a login that can only read. What they add to the audit trail is
+        written by the tenant's own role after that, before the block is left.
+
         Args:
             tenant_id: which tenant; by default the one the ContextVar names.
             actor: who acts, for stamps, audit and permissions.
 
         Raises:
-            NotAllowed: `no_tenant` when nobody said whose data this is; `tenant_archived`.
+            NotAllowed: `no_tenant` when nobody said whose data this is; `tenant_archived`; `read_only` when
+                an actor who only reads would write.
             NotFound: `tenant_unknown`.
         """
         wanted = tenant_id or current_tenant.get()
@@ -102,25 +110,40 @@ class Database:
         if tenant.state is TenantState.archived:
             raise NotAllowed("tenant_archived")
         kept: list[Work] = []
+        said: list[dict[str, Any]] = []
+        is_reader = actor is not None and actor.reads_only
+        role = reader(tenant.schema) if is_reader else tenant.schema
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
         info |= {_KEPT: kept, "channel": self.cluster.channel(tenant.schema)}
         try:
             async with self._cap:
-                engine = await self._borrow(tenant.schema)
+                engine = await self._borrow(role)
                 try:
                     async with AsyncSession(
-                        engine, sync_session_class=feed.FeedSession, expire_on_commit=False, info=info
+                        engine,
+                        sync_session_class=feed.FeedSession,
+                        expire_on_commit=False,
+                        autoflush=not is_reader,
+                        info=info,
                     ) as db:
                         yield db
+                        if is_reader:
+                            said = audit.take(db)
+                        await audit.number(db)
                         await live.write(db)
                         await feed.write(db)
                         await db.commit()
                 finally:
-                    self._users[tenant.schema] -= 1
-        except Exception:
+                    self._users[role] -= 1
+            if said:
+                async with self.tenant_session(tenant.id) as after:
+                    audit.give(after, said)
+        except Exception as error:
             for work in kept:
-                async with self.tenant_session(tenant.id, actor) as after:
+                async with self.tenant_session(tenant.id, replace(actor, reads_only=False) if actor else None) as after:
                     await work(after)
+            if is_reader and isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _CANNOT_WRITE:
+                raise NotAllowed("read_only") from error
             raise
 
     async def tenant(self, tenant_id: uuid.UUID) -> TenantRef:
@@ -169,9 +192,10 @@ class Database:
     async def forget(self, tenant: TenantRef) -> None:
         """Close a tenant's engine and drop what is known of it (suspended, offboarded)."""
         self.registry.forget(tenant.id)
-        engine = self._engines.pop(tenant.schema, None)
-        if engine is not None:
-            await engine.dispose()
+        for role in (tenant.schema, reader(tenant.schema)):
+            engine = self._engines.pop(role, None)
+            if engine is not None:
+                await engine.dispose()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -128,7 +128,7 @@ async def create(
             fates[index] = RowResult(index=index, id=None if dry_run else row.id, status=201)
         return fates
 
-    return await _all(caller.db, shape, rows, run, atomic=atomic, dry_run=dry_run)
+    return await run_all(caller.db, shape, rows, run, atomic=atomic, dry_run=dry_run)
 
 
 async def update(
@@ -162,7 +162,7 @@ async def update(
             fates[index] = RowResult(index=index, id=row.id, status=200)
         return fates
 
-    return await _all(caller.db, shape, rows, run, atomic=atomic, dry_run=dry_run)
+    return await run_all(caller.db, shape, rows, run, atomic=atomic, dry_run=dry_run)
 
 
 def refused(index: int, row_id: uuid.UUID | None, error: Exception) -> RowResult:
@@ -187,9 +187,10 @@ def _malformed(index: int, error: ValidationError) -> RowResult:
     return RowResult(index=index, status=422, errors=errors)
 
 
-async def _all(
+async def run_all(
     db: AsyncSession, shape: type[BaseModel], rows: Sequence[Any], run: Run, *, atomic: bool, dry_run: bool
 ) -> BulkAnswer:
+    """Check the shape of each row and run them as one group."""
     steps: list[Step] = []
     fates: dict[int, RowResult] = {}
     for index, row in enumerate(rows):

@@ -109,7 +109,8 @@ class Resource:
 
     def is_nullable(self, name: str) -> bool:
         """Whether a column may be empty."""
-        return bool(inspect(self.model).columns[name].nullable)
+        # What a query computes (a role's permissions) is no column of the table, and never empty.
+        return bool(getattr(inspect(self.model).columns[name], "nullable", False))
 
     def may_be_left_out(self, name: str) -> bool:
         """Whether a row can be made without giving this column."""

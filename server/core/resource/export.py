@@ -12,6 +12,8 @@ import io
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, Any
 
 import anyio
@@ -35,6 +37,22 @@ SHEET = 1_048_575
 LONGEST = 32_767
 """Characters of an XLSX cell."""
 _PIECE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Who made an export, of which company, when: in a workbook's properties and on each printed page.
+
+    An auditor's CSV, which leaves the company, says so in its first line too.
+    """
+
+    name: str
+    company: str
+    at: datetime
+    is_line: bool = False
+
+    def __str__(self) -> str:
+        return f"Exported by {self.name} ({self.company}) on {self.at.isoformat(timespec='seconds')}"
 
 
 class _Stream(StreamingResponse):
@@ -65,11 +83,18 @@ async def answer(request: Request, caller: Caller, resource: Resource, form: str
     await caller.db.execute(wanted.limit(0))
     said = {"format": form, "query": [f"{name}={value}" for name, value in query]}
     audit.write(caller.db, caller.actor, f"{resource.code}.export", resource.code, None, said)
+    return sheet(request, caller, resource.path.replace("/", "-"), asked.fields, wanted, form)
+
+
+def sheet(
+    request: Request, caller: Caller, name: str, columns: Sequence[str], wanted: Select[Any], form: str
+) -> Response:
+    """The rows of a statement as a sheet that is sent as it is read."""
     make, ending = (csv_of, "csv") if form == sheets.CSV else (xlsx_of, "xlsx")
     rows = read(request.app.state.database, caller.actor, wanted)
-    name = f"{resource.path.replace('/', '-')}.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return _Stream(make(asked.fields, rows), headers=headers, media_type=form)
+    mark = Mark(caller.actor.name, caller.db.info["tenant"].name, caller.clock.now(), is_line=caller.actor.reads_only)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "X-Content-Type-Options": "nosniff"}
+    return _Stream(make(columns, rows, mark), headers=headers, media_type=form)
 
 
 async def read(database: Database, actor: Actor, wanted: Select[Any]) -> AsyncGenerator[list[Sequence[Any]], None]:
@@ -83,10 +108,14 @@ async def read(database: Database, actor: Actor, wanted: Select[Any]) -> AsyncGe
             await found.close()
 
 
-async def csv_of(names: Sequence[str], rows: AsyncGenerator[list[Sequence[Any]], None]) -> AsyncGenerator[bytes, None]:
+async def csv_of(
+    names: Sequence[str], rows: AsyncGenerator[list[Sequence[Any]], None], mark: Mark | None = None
+) -> AsyncGenerator[bytes, None]:
     """A heading and the rows as CSV (RFC 4180, UTF-8)."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
+    if mark is not None and mark.is_line:
+        writer.writerow([f"{sheets.NOTE} {mark}"])
     writer.writerow(names)
     async with aclosing(rows):
         async for chunk in rows:
@@ -97,10 +126,12 @@ async def csv_of(names: Sequence[str], rows: AsyncGenerator[list[Sequence[Any]],
     yield text.getvalue().encode()
 
 
-async def xlsx_of(names: Sequence[str], rows: AsyncGenerator[list[Sequence[Any]], None]) -> AsyncGenerator[bytes, None]:
+async def xlsx_of(
+    names: Sequence[str], rows: AsyncGenerator[list[Sequence[Any]], None], mark: Mark | None = None
+) -> AsyncGenerator[bytes, None]:
     """A heading and the rows as XLSX; numbers are numbers, everything else is text."""
     with tempfile.TemporaryFile() as file:
-        book = _Book(file, names)
+        book = _Book(file, names, mark=mark)
         try:
             async with aclosing(rows):
                 async for chunk in rows:
@@ -115,10 +146,14 @@ async def xlsx_of(names: Sequence[str], rows: AsyncGenerator[list[Sequence[Any]]
 class _Book:
     """A workbook that keeps one row in memory."""
 
-    def __init__(self, file: IO[bytes], names: Sequence[str], sheet_rows: int = SHEET) -> None:
+    def __init__(
+        self, file: IO[bytes], names: Sequence[str], sheet_rows: int = SHEET, mark: Mark | None = None
+    ) -> None:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(file, options)
-        self._names, self._sheet_rows = names, sheet_rows
+        self._names, self._sheet_rows, self._mark = names, sheet_rows, mark
+        if mark is not None:
+            self._book.set_properties({"author": mark.name, "company": mark.company, "comments": str(mark)})
         self._next_sheet()
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
@@ -140,6 +175,9 @@ class _Book:
 
     def _next_sheet(self) -> None:
         self._sheet = self._book.add_worksheet()
+        if self._mark is not None:
+            # & begins a code of the page footer, which takes 255 characters.
+            self._sheet.set_footer(f"&L{str(self._mark).replace('&', '&&')[:240]}")
         for column, name in enumerate(self._names):
             self._sheet.write_string(0, column, name)
         self._row = 1

@@ -33,8 +33,6 @@ MAX_UNPACKED = 100 * 1024 * 1024
 MAX_LINES = 5_000
 MAX_TOLD = 500
 """Bad lines that an answer names; the count tells of the others."""
-NOTE = "#"
-"""A line above the heading that begins so says something about the sheet and is no row."""
 
 
 class LineResult(BaseModel):
@@ -138,7 +136,7 @@ async def read(resource: Resource, form: str, raw: bytes) -> Sheet:
 
 def _read(resource: Resource, form: str, raw: bytes) -> Sheet:
     lines = ((number, row) for number, row in (_csv(raw) if form == sheets.CSV else _xlsx(raw)) if any(map(_said, row)))
-    _, heading = next(((number, row) for number, row in lines if not str(row[0]).startswith(NOTE)), (0, []))
+    _, heading = next(((number, row) for number, row in lines if not str(row[0]).startswith(sheets.NOTE)), (0, []))
     names = [str(cell).strip() if cell is not None else "" for cell in heading]
     while names and not names[-1]:
         names.pop()
@@ -170,7 +168,7 @@ def _csv(raw: bytes) -> Iterator[tuple[int, list[Any]]]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid("import_unreadable", why="it is not UTF-8") from error
-    top = next((line for line in text.splitlines() if line and not line.startswith(NOTE)), "")
+    top = next((line for line in text.splitlines() if line and not line.startswith(sheets.NOTE)), "")
     delimiter = max(",;\t", key=top.count)  # programs set to a comma as decimal sign write semicolons
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

@@ -131,7 +131,7 @@ def _column(resource: Resource, name: str, paths: Mapping[str, str]) -> ColumnMe
         unit=UNITS.get(name.rpartition("_")[2]) if kind_name in ("integer", "decimal", "number") else None,
         enum=[str(each.value) for each in kind] if kind_name == "enum" else None,
         refers_to=next((path for path in targets if path), None),
-        nullable=bool(column.nullable),
+        nullable=resource.is_nullable(name),
         required=may_be_set and not resource.may_be_left_out(name),
         editable="never" if not may_be_set else "once" if name in resource.fixed else "always",
         filters=list(resource.operators(name)) if name in resource.filterable else [],

@@ -192,7 +192,7 @@ def _write_routes(made: APIRouter, resource: Resource) -> None:
         writing.same_version(row, if_match)
         row.retired_at = caller.clock.now()
         await writing.save(caller.db, resource, [row])
-        audit.write(caller.db, caller.actor, f"{resource.code}.retire", resource.code, row.id)
+        audit.write(caller.db, caller.actor, f"{resource.code}.retire", resource.code, row.id, plant_id=plant_of(row))
 
     _bulk_routes(made, resource, new, patch)
     _import_route(made, resource, new, patch)
@@ -302,7 +302,8 @@ def _bulk_body(shape: type[BaseModel]) -> dict[str, Any]:
 def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
     fields: dict[str, Any] = {}
     if action.signature:
-        fields["signature"] = (Credentials, ...)
+        fields["signature"] = (Credentials | None, None)
+        fields["esign_id"] = (uuid.UUID | None, None)
     shape: type[BaseModel] = (
         create_model(f"{resource.name}{action.name.title().replace('_', '')}Signed", __base__=action.command, **fields)
         if fields
@@ -311,7 +312,8 @@ def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
 
     async def act(record_id: uuid.UUID, request: Request, caller: access.Signed, body: Any) -> Any:
         given = body.model_dump()
-        credentials = Credentials.model_validate(given.pop("signature")) if action.signature else None
+        signed = {name: given.pop(name) for name in fields}
+        credentials = Credentials.model_validate(signed["signature"]) if signed.get("signature") else None
         command = action.command.model_validate(given)
         result = await perform(
             caller.db,
@@ -322,6 +324,7 @@ def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
             record_id,
             command,
             credentials=credentials,
+            esign_id=signed.get("esign_id"),
             signer=request.app.state.signer,
         )
         return _shown(resource, result)
@@ -338,8 +341,8 @@ def _shown(resource: Resource, result: Any) -> Any:
     """What a verb returned, as JSON: a row by its columns, a model as it is."""
     if result is None or isinstance(result, BaseModel | dict | list):
         return result
-    unseen = audit.SECRET_FIELDS | set(resource.hidden)
-    return {key: _plain(value) for key, value in values(result).items() if key not in unseen}
+    shown = {key: value for key, value in values(result).items() if key not in resource.hidden}
+    return {key: _plain(value) for key, value in shown.items() if not audit.is_secret(key)}
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,9 @@ CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 JSON = "application/json"
 
+NOTE = "#"
+"""A line above the heading that begins so says something about the sheet and is no row."""
+
 _RUN = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes text that begins so for a formula (OWASP, CSV injection)."""
 _ESCAPED = (*_RUN, "'")

@@ -104,13 +104,15 @@ def _placed_references(model: type[Any]) -> dict[str, tuple[Any, Any]]:
 
 def note_made(caller: Caller, resource: Resource, row: Any) -> None:
     """The audit row of a birth."""
-    audit.write(caller.db, caller.actor, f"{resource.code}.create", resource.code, row.id, values(row))
+    audit.write(
+        caller.db, caller.actor, f"{resource.code}.create", resource.code, row.id, values(row), plant_id=plant_of(row)
+    )
 
 
 def note_changed(caller: Caller, resource: Resource, row: Any, before: Mapping[str, Any]) -> None:
     """The audit row of a change."""
     diff = changes(before, values(row))
-    audit.write(caller.db, caller.actor, f"{resource.code}.update", resource.code, row.id, diff)
+    audit.write(caller.db, caller.actor, f"{resource.code}.update", resource.code, row.id, diff, plant_id=plant_of(row))
 
 
 async def locked(caller: Caller, resource: Resource, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:

@@ -27,6 +27,7 @@ class LotHold(MasterRow, TenantBase):
         Index("ix_fsq_lot_hold_open", "lot_id", postgresql_where=text("state = 'open'")),
         Index("ix_fsq_lot_hold_deviation", "deviation_id"),
         CheckConstraint("(state = 'open') = (ended_at is null)", name="ended"),
+        CheckConstraint("ended_by is null or placed_by is null or ended_by <> placed_by", name="own_work"),
         CheckConstraint("(qty is null) = (uom is null)", name="qty"),
     )
 

@@ -69,3 +69,39 @@ class PasswordResetToken(TenantBase):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class Invitation(TenantBase):
+    """A letter that lets its reader take an account: once, within three days, the newest only."""
+
+    __tablename__ = "identity_invitation"
+    __table_args__ = (
+        Index("uq_identity_invitation_token_sha256", "token_sha256", unique=True),
+        Index(
+            "uq_identity_invitation_open",
+            "user_id",
+            unique=True,
+            postgresql_where=text("used_at IS NULL AND revoked_at IS NULL"),
+        ),
+        CheckConstraint("expires_at > issued_at", name="expires"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    token_sha256: Mapped[bytes]
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_user.id"))
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class RecoveryCode(TenantBase):
+    """A code to sign in with when the second factor is lost: once."""
+
+    __tablename__ = "identity_recovery_code"
+    __table_args__ = (Index("uq_identity_recovery_code_sha256", "user_id", "code_sha256", unique=True),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_user.id"))
+    code_sha256: Mapped[bytes]
+    used_at: Mapped[datetime | None]

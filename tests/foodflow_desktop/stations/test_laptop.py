@@ -48,8 +48,8 @@ class Hub:
         if self.error is not None:
             raise self.error
 
-    def sign_in(self, address, tenant, login, password) -> Person:
-        self._ask("sign_in", address, tenant, login)
+    def sign_in(self, address, tenant, login, password, totp="") -> Person:
+        self._ask("sign_in", address, tenant, login, *([totp] if totp else []))
         if password != "right":  # noqa: S105 - a fixture
             raise NotAllowed("sign_in_failed")
         return Person("Supervisor 3001", "3001", ("SV",), (), "Plant 1")
@@ -131,6 +131,12 @@ def test_a_wrong_password_signs_nobody_in_and_says_why(hub, clock):
     laptop.sign_in("https://hub", "northfield", "s@x", "right")
     assert laptop.screen().person.name == "Supervisor 3001"
     assert laptop.screen().error is None
+
+
+def test_the_code_of_an_app_is_handed_to_the_hub(hub, clock):
+    laptop = Supervisor(hub, clock)
+    laptop.sign_in("https://hub", "northfield", "s@x", "right", " 123456 ")
+    assert ("sign_in", "https://hub", "northfield", "s@x", "123456") in hub.asked
 
 
 def test_old_figures_stay_with_their_age_when_the_hub_falls_silent(hub, clock, laptop):

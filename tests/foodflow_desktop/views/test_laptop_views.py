@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from foodflow_desktop.views import jobs
+from foodflow_desktop.views.i18n import tr
+from foodflow_desktop.views.laptop.sign_in_view import LaptopSignInView
+from foodflow_kernel.errors import NotAllowed
 from tests.foodflow_desktop.views.test_station_views import cut
 from tests.shots import frame
 from tests.shots.laptop import laptop
@@ -76,3 +81,27 @@ def test_search_from_anywhere_opens_the_trace(qtbot):
     assert window._supervisor.trace.screen().lot.code == "BP-261117-A"
     assert len(window.trace.graph._boxes) == 12
     window.close()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_code_of_an_app_is_asked_for_when_the_hub_wants_one_and_sent_along(qtbot, language):
+    frame.dressed("light", language)
+    view, sent = LaptopSignInView(), []
+    qtbot.addWidget(view)
+    view.asked.connect(lambda *given: sent.append(given))
+    screen = replace(laptop("board")._supervisor.screen(), person=None, error=None)
+    view.show_screen(screen)
+    view.show()
+    code, password = view.fields["totp"], view.fields["password"]
+    assert not code.isVisible()
+    view.show_screen(replace(screen, error=NotAllowed("totp_needed")))
+    assert code.isVisible()
+    assert code.accessibleName() == tr("Code of the authenticator app")
+    qtbot.keyClicks(password, "right")
+    qtbot.keyClicks(code, "123456")
+    qtbot.keyClick(code, Qt.Key.Key_Return)
+    assert sent == [(screen.address, screen.tenant, "", "right", "123456")]
+    assert (code.text(), password.text()) == ("", "")
+    view.show_screen(replace(screen, error=NotAllowed("sign_in_failed")))
+    assert not code.isVisible()
+    frame.dressed()

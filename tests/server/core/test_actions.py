@@ -14,12 +14,12 @@ from server.core import actions, audit
 from server.core.actor import system
 from server.core.audit import AuditRow
 from server.core.db.sessions import Database, TenantRef
-from server.core.esign import ESignature
+from server.core.esign import ESignature, ESignatureUse
 from server.fsq.models import LotHold
 from server.identity import people
 from server.identity.models import User, UserRole
 from server.plant_ops.models import ProductionLine
-from tests.server.conftest import SignIn, a_plant
+from tests.server.conftest import PASSWORD, SignIn, a_plant
 
 RIGHT, WRONG = "5836", "1604"
 
@@ -29,7 +29,8 @@ async def an_open_hold(client: httpx.AsyncClient) -> str:
 
 
 async def release(client: httpx.AsyncClient, hold: str, pin: str | None) -> httpx.Response:
-    body = {"reason": "retested, in order", "signature": {"pin": pin, "meaning": "released"}}
+    signature = {"password": PASSWORD} if pin == RIGHT else {"password": "not the password", "pin": pin}
+    body = {"reason": "retested, in order", "signature": signature | {"meaning": "released"}}
     return await client.post(f"/fsq/holds/{hold}:release", json=body)
 
 
@@ -44,20 +45,22 @@ async def test_a_signed_action_binds_the_signature_to_what_was_signed(
     await seed.plant(database, tenant)
     client = await sign_in(tenant, "QM")
     hold = await an_open_hold(client)
-    assert (await client.post(f"/fsq/holds/{hold}:release", json={"reason": "retested"})).status_code == 422
+    unsigned = await client.post(f"/fsq/holds/{hold}:release", json={"reason": "retested"})
+    assert (unsigned.status_code, unsigned.json()["code"]) == (403, "signature_needed")
     done = await release(client, hold, RIGHT)
     assert done.status_code == 200, done.text
     async with database.tenant_session(tenant.id) as db:
         signed = (await db.scalars(select(ESignature).where(ESignature.record_id == uuid.UUID(hold)))).one()
         record = await db.get_one(LotHold, uuid.UUID(hold))
-        assert signed.record_sha256 == audit.digest(actions.values(record))
-    assert (signed.meaning, signed.record_version) == ("released", record.version)
+        used = await db.get_one(ESignatureUse, signed.id)
+        assert used.sha256_after == audit.digest(actions.values(record)) != signed.record_sha256
+    assert (signed.meaning, signed.record_version) == ("released", record.version - 1)
     assert await counted(database, tenant, "fsq.hold.release") == 1
     again = await release(client, hold, RIGHT)
     assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
 
 
-async def test_five_wrong_pins_lock_signing_and_stay_on_record(
+async def test_five_wrong_pins_make_signing_wait_and_stay_on_record(
     database: Database, tenant: TenantRef, sign_in: SignIn
 ) -> None:
     await seed.plant(database, tenant)
@@ -66,7 +69,7 @@ async def test_five_wrong_pins_lock_signing_and_stay_on_record(
     codes = [(await release(client, hold, WRONG)).json()["code"] for _ in range(5)]
     assert codes == ["signature_failed"] * 5
     locked = await release(client, hold, RIGHT)
-    assert (locked.status_code, locked.json()["code"]) == (429, "sign_in_locked")
+    assert (locked.status_code, locked.json()["code"]) == (429, "pin_wait")
     assert await counted(database, tenant, "esign.failed") == 5
     assert await counted(database, tenant, "fsq.hold.release") == 0
     assert hold == await an_open_hold(client)
@@ -117,5 +120,18 @@ async def test_an_audit_rows_hash_can_be_computed_again(database: Database, tena
         rows = (await db.scalars(select(AuditRow))).all()
     assert rows
     for row in rows:
-        content = {k: v for k, v in actions.values(row).items() if k not in ("seq", "row_hash")}
+        content = {k: v for k, v in actions.values(row).items() if k != "row_hash"}
         assert audit.digest(content) == row.row_hash
+
+
+async def test_a_pin_that_somebody_else_set_signs_nothing(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    await seed.plant(database, tenant)
+    client, admin = await sign_in(tenant, "QM"), await sign_in(tenant, "TA")
+    hold = await an_open_hold(client)
+    own = (await client.get("/me")).json()["id"]
+    given = {"pin": RIGHT, "reason": "forgot the old one"}
+    assert (await admin.post(f"/users/{own}:set-pin", json=given)).status_code == 200
+    refused = await release(client, hold, RIGHT)
+    assert (refused.status_code, refused.json()["code"]) == (403, "pin_change_needed")

@@ -28,9 +28,9 @@ from server.core.config.model import SystemConfig
 from server.core.db.sessions import Database, TenantRef
 from server.identity.platform import DeviceRow
 from server.plant_ops.models import ProductionLine
-from tests.server.conftest import SignIn, a_plant
+from tests.server.conftest import PASSWORD, SignIn, a_plant
 
-PIN = {"pin": "5836", "meaning": "approved"}
+PIN = {"password": PASSWORD, "meaning": "approved"}
 WHY = "agreed in the meeting"
 
 
@@ -178,7 +178,7 @@ async def test_food_safety_needs_a_qa_manager_who_did_not_propose_it(
     assert (row["state"], (await ask(admin, "hold.escalate_min"))["value"]) == ("proposed", 15)
     path, signed = f"/config/{row['id']}:sign", {"reason": WHY, "signature": PIN}
     assert refused(await both.post(path, json=signed), 403, "permission_missing")
-    wrong = {"reason": WHY, "signature": {"pin": "0000"}}
+    wrong = {"reason": WHY, "signature": {"password": "not the password"}}
     assert refused(await qm.post(path, json=wrong), 401, "signature_failed")
     frozen.advance(600)
     done = await qm.post(path, json=signed)

@@ -22,6 +22,7 @@ from server.core.audit import AuditRow
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database, TenantRef
 from server.core.resource import export, listing, sheets
+from server.identity import roles
 from server.identity.models import Role
 from server.plant_ops.models import Equipment
 from tests.server.conftest import SignIn, a_plant
@@ -57,7 +58,7 @@ async def may_export(database: Database, tenant: TenantRef, role: str) -> None:
     """Nobody exports equipment unless the company says so: here it does, until the next person is added."""
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
         row = (await db.scalars(select(Role).where(Role.key == role))).one()
-        row.permissions = [*row.permissions, "plant_ops.equipment.export"]
+        await roles.fill(db, row, ["plant_ops.equipment.export"])
 
 
 async def the_csv(client: httpx.AsyncClient, **query: str) -> list[dict[str, str]]:

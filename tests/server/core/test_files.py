@@ -35,7 +35,7 @@ from server.core.files import judging, kinds, scanning, serving, uploads
 from server.core.files.store import Files, blob_key
 from server.core.models import Attachment, AttachmentLink, Blob, Notification
 from server.core.settings import Settings
-from tests.server.conftest import SignIn, a_plant
+from tests.server.conftest import PASSWORD, SignIn, a_plant
 
 K64 = uploads.CHUNK_LEAST
 
@@ -536,7 +536,7 @@ async def test_nothing_is_taken_away_from_a_signed_record(
     hold = (await qm.get("/fsq/holds", params={"filter[state][eq]": "open"})).json()["items"][0]["id"]
     upload = await uploaded(app, qm, png())
     link = (await qm.post(f"/attachments/{upload}/links", json={"entity": "fsq.hold", "entity_id": hold})).json()
-    signed = {"reason": "retested, in order", "signature": {"pin": "5836", "meaning": "released"}}
+    signed = {"reason": "retested, in order", "signature": {"password": PASSWORD, "meaning": "released"}}
     assert (await qm.post(f"/fsq/holds/{hold}:release", json=signed)).status_code == 200
     answer = await qm.delete(f"/attachments/{upload}/links/{link['id']}", params={"reason": "wrong one"})
     assert refused(answer, 409, "record_signed")

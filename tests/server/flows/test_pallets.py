@@ -9,7 +9,7 @@ from foodflow_kernel.wire import bodies
 from server import seed
 from server.core.db.sessions import Database, TenantRef
 from server.fsq.models import Lot, LotHold, Pallet
-from tests.server.conftest import SignIn
+from tests.server.conftest import PASSWORD, SignIn
 from tests.server.factories import NOW, Scene, a_scene
 
 SHIP = {"partner_code": "114", "partner_name": "Depot North", "document_no": "DN-1"}
@@ -66,7 +66,7 @@ async def test_a_lot_in_quarantine_waits_and_a_released_one_leaves_once(
     pallet = (await packed(client, scene.lot.id)).json()["id"]
     early = await client.post(f"/fsq/pallets/{pallet}:ship", json=SHIP)
     assert early.json()["code"] == "lot_not_released"
-    signature = {"pin": "5836", "meaning": "released"}
+    signature = {"password": PASSWORD, "meaning": "released"}
     order = {"reason": "All checks passed", "signature": signature}
     assert (await client.post(f"/fsq/lots/{scene.lot.id}:release", json=order)).status_code == 403
     assert (await manager.post(f"/fsq/lots/{scene.lot.id}:release", json=order)).status_code == 200
@@ -80,11 +80,11 @@ async def test_only_a_manager_who_signs_ends_a_hold(database: Database, tenant: 
     await hold(scene)
     manager = await sign_in(tenant, "QM")
     (row,) = (await manager.get("/fsq/holds", params={"filter[state][eq]": "open"})).json()["items"]
-    order = {"reason": "Kettle re-checked, all good", "signature": {"pin": "0000", "meaning": "released"}}
+    order = {"reason": "Kettle re-checked, all good", "signature": {"password": "not it", "meaning": "released"}}
     wrong = await manager.post(f"/fsq/holds/{row['id']}:release", json=order)
     assert wrong.json()["code"] == "signature_failed"
     right = await manager.post(
-        f"/fsq/holds/{row['id']}:release", json=order | {"signature": {"pin": "5836", "meaning": "released"}}
+        f"/fsq/holds/{row['id']}:release", json=order | {"signature": {"password": PASSWORD, "meaning": "released"}}
     )
     assert right.status_code == 200, right.text
     async with database.tenant_session(tenant.id) as db:

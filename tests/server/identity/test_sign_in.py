@@ -44,7 +44,11 @@ async def test_five_wrong_passwords_lock_and_are_audited(
     assert locked.json()["code"] == "sign_in_locked"
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
         rows = await db.scalars(select(AuditRow.action).order_by(AuditRow.seq))
-        assert rows.all() == ["auth.login_failed"] * 5 + ["auth.login_locked"]
+        assert rows.all() == ["auth.login_failed"] * 4 + [
+            "identity.user.lock",
+            "auth.login_failed",
+            "auth.login_locked",
+        ]
     frozen.advance(15 * 60 + 1)
     assert (await anonymous.post("/auth/login", json=right)).status_code == 200
 

@@ -1,7 +1,7 @@
 """What a tenant may be called and be, who runs the platform, and what they did.
 
-Revision: 0004
-After: 0003
+Revision: 0005
+After: 0004
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
