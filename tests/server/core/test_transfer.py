@@ -257,8 +257,8 @@ async def test_an_export_of_many_rows_is_not_held_in_memory(
 ) -> None:
     with postgres.connect(database.cluster.owner) as db:
         db.execute(
-            f"INSERT INTO {tenant.schema}.core_audit (at, actor_kind, actor_name, action, entity, diff, row_hash) "
-            "SELECT now(), 'system', 'x', 'a', 'b', json_build_object('text', repeat(md5(n::text), 30)), '\\x00' "
+            f"INSERT INTO {tenant.schema}.core_feed_row (seq, entity, row_id, version, retired, at, data) "
+            "SELECT n, 'x', gen_random_uuid(), 1, false, now(), repeat(md5(n::text), 30) "
             "FROM generate_series(1, 30000) n".encode()
         )
     path, slug = tmp_path / "acme.export", f"many_{secrets.token_hex(3)}"
@@ -271,4 +271,4 @@ async def test_an_export_of_many_rows_is_not_held_in_memory(
         tracemalloc.stop()
     assert peak < 12_000_000, "30 MB of rows went through memory at once"
     async with database.tenant_session(made.id) as db:
-        assert await db.scalar(text("SELECT count(*) FROM core_audit")) == 30_000
+        assert await db.scalar(text("SELECT count(*) FROM core_feed_row")) == 30_000
