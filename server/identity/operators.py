@@ -22,6 +22,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import BigInteger, Identity, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
+from starlette.requests import HTTPConnection
 
 from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import Invalid, NotAllowed, Refused
@@ -175,7 +176,7 @@ async def login(request: Request, response: Response, body: PlatformLogin) -> Pl
     return PlatformSession(access_token=made, expires_in_s=tokens.USER_TTL_S)
 
 
-def _key(request: Request) -> tokens.Signing:
+def _key(request: HTTPConnection) -> tokens.Signing:
     """The platform's own key, derived from the server's secret: it is no company's."""
     seed = hmac.digest(request.app.state.secret, b"platform-jwt-1", "sha256")
     return tokens.Signing(uuid.UUID(int=0), Ed25519PrivateKey.from_private_bytes(seed))
@@ -192,7 +193,7 @@ def _is_right(user: PlatformUser | None, text: str) -> bool:
         return False
 
 
-async def operator_of(request: Request) -> PlatformUser:
+async def operator_of(request: HTTPConnection) -> PlatformUser:
     """The administrator behind a request's token, as the account is now.
 
     Raises:
@@ -210,7 +211,7 @@ async def operator_of(request: Request) -> PlatformUser:
 class Needs(access.Needs):
     """A permission that only an administrator of the platform has."""
 
-    async def __call__(self, request: Request) -> None:
+    async def __call__(self, request: HTTPConnection) -> None:
         """Refuse everybody else."""
         user = await operator_of(request)
         if self.code not in matrix.grants("PA", frozenset({self.code})):
