@@ -176,7 +176,7 @@ async def login(request: Request, response: Response, body: PlatformLogin) -> Pl
     return PlatformSession(access_token=made, expires_in_s=tokens.USER_TTL_S)
 
 
-def _key(request: HTTPConnection) -> tokens.Signing:
+def _key(request: Request) -> tokens.Signing:
     """The platform's own key, derived from the server's secret: it is no company's."""
     seed = hmac.digest(request.app.state.secret, b"platform-jwt-1", "sha256")
     return tokens.Signing(uuid.UUID(int=0), Ed25519PrivateKey.from_private_bytes(seed))
@@ -193,7 +193,7 @@ def _is_right(user: PlatformUser | None, text: str) -> bool:
         return False
 
 
-async def operator_of(request: HTTPConnection) -> PlatformUser:
+async def operator_of(request: Request) -> PlatformUser:
     """The administrator behind a request's token, as the account is now.
 
     Raises:
@@ -213,6 +213,8 @@ class Needs(access.Needs):
 
     async def __call__(self, request: HTTPConnection) -> None:
         """Refuse everybody else."""
+        if not isinstance(request, Request):
+            raise NotAllowed("not_signed_in")
         user = await operator_of(request)
         if self.code not in matrix.grants("PA", frozenset({self.code})):
             raise NotAllowed("permission_missing", permission=self.code)
