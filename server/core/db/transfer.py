@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -169,7 +169,7 @@ def _make_partition(db: Db, part: Partition, role: str) -> None:
         return
     table = sql.Identifier(part.table)
     made = sql.SQL("CREATE TABLE {} PARTITION OF {} ").format(table, sql.Identifier(part.parent))
-    db.execute(made + sql.SQL(cast("LiteralString", part.bounds)))  # of a form that was checked (``parcel``)
+    db.execute(made + sql.SQL(part.bounds))  # of a form that was checked (``parcel``)
     db.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(table, sql.Identifier(role)))
     if part.parent == "core_audit":
         db.execute("SELECT core_audit_guard(%s)", (part.table,))
