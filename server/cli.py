@@ -145,14 +145,13 @@ async def bring_up(
     A release that adds a permission would otherwise answer 403 to those who should have it.
     """
     done = await fleet.migrate_all(database, jobs=jobs, keep_going=keep_going, report=report)
-    moved = {each.schema: each for each in done if each.is_good}
-    for tenant in await database.tenants() if postgres.PLATFORM_SCHEMA in moved else []:
-        if tenant.schema not in moved or tenant.state in (TenantState.provisioning, TenantState.archived):
+    good = {each.schema: each for each in done if each.is_good}
+    for tenant in await database.tenants() if postgres.PLATFORM_SCHEMA in good else []:
+        if tenant.schema not in good or tenant.state in (TenantState.provisioning, TenantState.archived):
             continue
-        actor = system(tenant.id, "foodflow-server")
-        async with database.tenant_session(tenant.id, actor) as db:
+        async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
             await people.ensure_roles(db)
-            await migrations.note(db, moved[tenant.schema].before)
+            await migrations.note(db, good[tenant.schema].before)
     return done
 
 

@@ -8,8 +8,6 @@ the platform's own audit, which nobody changes.
 from __future__ import annotations
 
 import asyncio
-import functools
-import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping
@@ -174,10 +172,14 @@ async def login(request: Request, response: Response, body: PlatformLogin) -> Pl
     if user is None:
         raise NotAllowed("sign_in_failed")
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
-    made = tokens.issue(
-        _key(request.app.state.secret), AUDIENCE, user.id, now, tokens.USER_TTL_S, epoch=user.token_epoch
-    )
+    made = tokens.issue(_key(request), AUDIENCE, user.id, now, tokens.USER_TTL_S, epoch=user.token_epoch)
     return PlatformSession(access_token=made, expires_in_s=tokens.USER_TTL_S)
+
+
+def _key(request: HTTPConnection) -> tokens.Signing:
+    """The platform's own key, derived from the server's secret: it is no company's."""
+    seed = hmac.digest(request.app.state.secret, b"platform-jwt-1", "sha256")
+    return tokens.Signing(uuid.UUID(int=0), Ed25519PrivateKey.from_private_bytes(seed))
 
 
 def _is_right(user: PlatformUser | None, text: str) -> bool:
@@ -191,14 +193,6 @@ def _is_right(user: PlatformUser | None, text: str) -> bool:
         return False
 
 
-@functools.cache
-def _key(secret: bytes) -> tokens.Signing:
-    """The platform's own signing key, derived from the server's secret: no company's key signs for the platform."""
-    private = Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, b"platform-token-1", "sha256"))
-    public = private.public_key().public_bytes_raw()
-    return tokens.Signing(uuid.UUID(bytes=hashlib.sha256(public).digest()[:16]), private)
-
-
 async def operator_of(request: HTTPConnection) -> PlatformUser:
     """The administrator behind a request's token, as the account is now.
 
@@ -206,9 +200,7 @@ async def operator_of(request: HTTPConnection) -> PlatformUser:
         NotAllowed: `not_signed_in`, `token_bad`, `token_expired`.
     """
     database: Database = request.app.state.database
-    claims = tokens.read(
-        _key(request.app.state.secret).private.public_key(), AUDIENCE, access.bearer(request), database.clock.now()
-    )
+    claims = tokens.read(_key(request).private.public_key(), AUDIENCE, access.bearer(request), database.clock.now())
     async with database.platform_session() as db:
         user = await db.get(PlatformUser, uuid.UUID(claims["sub"]))
     if user is None or user.disabled_at is not None or user.token_epoch != claims.get("epoch"):
@@ -221,6 +213,8 @@ class Needs(access.Needs):
 
     async def __call__(self, request: HTTPConnection) -> None:
         """Refuse everybody else."""
+        if not isinstance(request, Request):
+            raise NotAllowed("not_signed_in")
         user = await operator_of(request)
         if self.code not in matrix.grants("PA", frozenset({self.code})):
             raise NotAllowed("permission_missing", permission=self.code)

@@ -82,6 +82,7 @@ async def migrate_all(
     for tenant in tenants:
         await asyncio.to_thread(postgres.create_reader, owner, database.cluster, tenant.schema)
     found = await asyncio.to_thread(revisions, owner, [tenant.schema for tenant in tenants])
+    await asyncio.to_thread(_readers, database.cluster, [schema for schema, at in found.items() if at])
     newest = migrate.head("tenant")
     done = {
         tenant.slug: Outcome(tenant.slug, tenant.schema, at, at, CURRENT if at == newest else NOT_TRIED)
@@ -118,6 +119,15 @@ def revisions(owner: URL, schemas: Sequence[str]) -> dict[str, str | None]:
                 row = None
             found[schema] = str(row[0]) if row else None
     return found
+
+
+def _readers(cluster: postgres.Cluster, schemas: Sequence[str]) -> None:
+    """The reading login of tenants that are older than it."""
+    with postgres.connect(cluster.owner) as db:
+        known = {str(row[0]) for row in db.execute("SELECT rolname FROM pg_roles")}
+    for schema in schemas:
+        if postgres.reader(schema) not in known:
+            postgres.create_reader(cluster.owner, cluster, schema)
 
 
 def _executor(workers: int) -> Executor:

@@ -81,7 +81,8 @@ def upgrade(owner: URL, tree: str, schema: str, target: str | None = None) -> st
             else:
                 with _LOCK, _recorded(connection) as recorded:
                     command.upgrade(config(tree, connection), newest or "head")
-                if before is None and all(not parameters for _, parameters in recorded):
+                names_it = any(schema in statement for statement, _ in recorded)
+                if before is None and not names_it and all(not parameters for _, parameters in recorded):
                     _FRESH[tree, newest] = ";\n".join(statement.replace("%%", "%") for statement, _ in recorded)
             connection.commit()
     engine.dispose()
@@ -109,7 +110,8 @@ def _recorded(connection: Connection) -> Iterator[list[tuple[str, object]]]:
     said: list[tuple[str, object]] = []
 
     def note(_c: Connection, _cursor: object, statement: str, parameters: object, *_more: object) -> None:
-        if not statement.lstrip().upper().startswith("SELECT"):
+        # What Alembic asks of the catalogue has parameters and changes nothing.
+        if not (parameters and statement.lstrip().upper().startswith("SELECT")):
             said.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", note)

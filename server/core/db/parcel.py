@@ -47,8 +47,8 @@ class Partition(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    table: str
-    parent: str
+    table: str = Field(pattern="^[a-z][a-z0-9_]{0,62}$")
+    parent: str = Field(pattern="^[a-z][a-z0-9_]{0,62}$")
     bounds: str = Field(
         pattern=r"^(DEFAULT|FOR VALUES FROM \('[-0-9 :.+]+'\) TO \('[-0-9 :.+]+'\)"
         r"|FOR VALUES WITH \(modulus [0-9]+, remainder [0-9]+\))$"

@@ -30,7 +30,7 @@ from server.core.db.base import PlatformBase
 log = logging.getLogger(__name__)
 
 CHANNEL = "foodflow_tenant"
-"""As the trigger of platform revision 0004 names it."""
+"""As the trigger of platform revision 0005 names it."""
 BEAT_S = 5.0
 RETRY_S = 1.0
 RESERVED = (

@@ -99,8 +99,8 @@ class Database:
             actor: who acts, for stamps, audit and permissions.
 
         Raises:
-            NotAllowed: `no_tenant` when nobody said whose data this is; `tenant_archived`; `read_only` when an
-                actor who only reads would write.
+            NotAllowed: `no_tenant` when nobody said whose data this is; `tenant_archived`; `read_only` when
+                an actor who only reads would write.
             NotFound: `tenant_unknown`.
         """
         wanted = tenant_id or current_tenant.get()
@@ -193,7 +193,8 @@ class Database:
         """Close a tenant's engine and drop what is known of it (suspended, offboarded)."""
         self.registry.forget(tenant.id)
         for role in (tenant.schema, reader(tenant.schema)):
-            engine = self._engines.pop(role, None)
+            # What is in use would not be closed by this; the registry lets nobody else in.
+            engine = None if self._users.get(role) else self._engines.pop(role, None)
             if engine is not None:
                 await engine.dispose()
 

@@ -144,9 +144,7 @@ def _build(path: Path, cluster: postgres.Cluster, tenant: TenantRef) -> None:
 
 def _load(db: Db, parcel: zipfile.ZipFile, manifest: Manifest, tenant: TenantRef, file: str) -> None:
     for each in manifest.partitions:
-        made = sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF {} ")
-        named = made.format(sql.Identifier(each.table), sql.Identifier(each.parent))
-        db.execute(named + sql.SQL(each.bounds))
+        _make_partition(db, each, tenant.schema)
     tables = {name: sorted(columns) for name, columns in _tables(db).items()}
     if {name: sorted(part.columns) for name, part in manifest.tables.items()} != tables:
         raise Invalid("export_foreign", file=file)
@@ -163,6 +161,18 @@ def _load(db: Db, parcel: zipfile.ZipFile, manifest: Manifest, tenant: TenantRef
     for name, part in manifest.platform.items():
         if sorted(part.columns) == sorted(known.get(name, ())):
             _take_over(db, name, part, parcel, tenant, file)
+
+
+def _make_partition(db: Db, part: Partition, role: str) -> None:
+    """A partition that the file has and the schema has not (a month of the audit trail), reached by its parent only."""
+    if db.execute("SELECT to_regclass(%s)", (part.table,)).fetchone() != (None,):
+        return
+    table = sql.Identifier(part.table)
+    made = sql.SQL("CREATE TABLE {} PARTITION OF {} ").format(table, sql.Identifier(part.parent))
+    db.execute(made + sql.SQL(part.bounds))  # of a form that was checked (``parcel``)
+    db.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(table, sql.Identifier(role)))
+    if part.parent == "core_audit":
+        db.execute("SELECT core_audit_guard(%s)", (part.table,))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.errors import Invalid, Refused
 from foodflow_kernel.machines.identity import DeviceState
@@ -94,6 +95,21 @@ async def test_a_copy_beside_the_original_has_every_row_and_every_guard_and_anot
         audit.write(db, system(made.id), "test.note", "test", None)
         await db.flush()
         assert await db.scalar(text("SELECT max(seq) FROM core_audit")) == last + 1, "the counter began anew"
+
+
+async def test_a_month_of_the_audit_trail_that_the_new_schema_has_not_comes_with_its_guards(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    with postgres.connect(database.cluster.owner) as db:
+        db.execute(f"SET search_path = {tenant.schema}, public".encode())
+        assert db.execute("SELECT core_audit_month('2020-03-01')").fetchone() == (True,)
+    path = tmp_path / "acme.export"
+    await transfer.export_tenant(database, tenant, path)
+    made = await transfer.import_tenant(database, path, f"month_{secrets.token_hex(3)}")
+    assert guards(database, made.schema) == guards(database, tenant.schema)
+    with pytest.raises(DBAPIError, match="denied"):
+        async with database.tenant_session(made.id) as session:
+            await session.execute(text("DELETE FROM core_audit_y2020m03"))
 
 
 async def test_a_tenant_that_is_not_here_keeps_its_id_and_its_terminals(
@@ -257,8 +273,8 @@ async def test_an_export_of_many_rows_is_not_held_in_memory(
 ) -> None:
     with postgres.connect(database.cluster.owner) as db:
         db.execute(
-            f"INSERT INTO {tenant.schema}.core_audit (at, actor_kind, actor_name, action, entity, diff, row_hash) "
-            "SELECT now(), 'system', 'x', 'a', 'b', json_build_object('text', repeat(md5(n::text), 30)), '\\x00' "
+            f"INSERT INTO {tenant.schema}.core_feed_row (seq, entity, row_id, version, retired, at, data) "
+            "SELECT n, 'x', gen_random_uuid(), 1, false, now(), repeat(md5(n::text), 30) "
             "FROM generate_series(1, 30000) n".encode()
         )
     path, slug = tmp_path / "acme.export", f"many_{secrets.token_hex(3)}"
@@ -271,4 +287,4 @@ async def test_an_export_of_many_rows_is_not_held_in_memory(
         tracemalloc.stop()
     assert peak < 12_000_000, "30 MB of rows went through memory at once"
     async with database.tenant_session(made.id) as db:
-        assert await db.scalar(text("SELECT count(*) FROM core_audit")) == 30_000
+        assert await db.scalar(text("SELECT count(*) FROM core_feed_row")) == 30_000

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from foodflow_kernel.errors import NotAllowed
 from server import seed
 from server.core.actor import Actor, ActorKind
-from server.core.db import postgres, provision
+from server.core.db import fleet, postgres
 from server.core.db.sessions import Database, TenantRef
 from server.core.resource import sheets
 from server.identity import people
@@ -71,7 +71,7 @@ async def test_a_company_that_was_there_before_gets_its_reader_when_the_server_m
         db.execute(f'REVOKE SELECT ON ALL TABLES IN SCHEMA {tenant.schema} FROM "{name}"'.encode())
     with pytest.raises(psycopg.OperationalError):
         login(database, tenant)
-    await provision.migrate_all(database)
+    await fleet.migrate_all(database)
     with login(database, tenant) as db:
         assert db.execute("SELECT count(*) FROM identity_user").fetchone() == (0,)
 
