@@ -7,23 +7,27 @@ whether it went well is seen by whoever counts.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable
 from typing import Any
 
+import pyotp
 from sqlalchemy import UniqueConstraint
 
 from foodflow_kernel.clock import SystemClock
 from server.app import RESOURCES
 from server.core.resource import Resource
 from tests.contract.seeds import Seeds
-from tests.contract.served import BADGE, PASSWORD, PIN, SPARE, TENANT, Person
+from tests.contract.served import BADGE, PASSWORD, PIN, PLATFORM, SPARE, TENANT, Person
 from tests.contract.terminal import terminal
 
 Ask = Callable[..., Any]
 """``ask("POST", "/path/{record_id}:verb", {"record_id": ...}, json=...)``: one request, counted under its template."""
 
 CREATED = 201
-SIGNED = {"signature": {"pin": PIN, "meaning": "approved"}}
+SIGNED = {"signature": {"password": PASSWORD}}
+WHY = {"reason": "of the contract test"}
+CHECKED = {"identity_check": "passport seen"}
 
 
 def rows(person: Person, path: str, **filters: str) -> list[dict[str, Any]]:
@@ -86,11 +90,140 @@ def floor(ask: Ask, person: Person, _seeds: Seeds) -> None:
     """A stop is closed, named and approved; a lot is released and packed; a pallet leaves; a hold ends."""
     for verb, state, more in (
         ("close", "open", {"at": now()}),
-        ("categorise", "closed", {"reason_code": "jam"}),
+        (
+            "categorise",
+            "closed",
+            {"reason_code": first(person, "plant-ops/reasons", **{"filter[tree]": "downtime"}).get("code", "")},
+        ),
         ("approve", "categorised", SIGNED),
     ):
         stop = first(person, "plant-ops/downtime", **{"filter[state]": state})
         ask("POST", f"/plant-ops/downtime/{{record_id}}:{verb}", {"record_id": stop["id"]}, json=more)
+    for hold in rows(person, "fsq/holds", **{"filter[state]": "open"})[:3]:
+        ask("POST", "/fsq/holds/{record_id}:release", {"record_id": hold["id"]}, json=WHY | SIGNED)
+    for lot in rows(person, "fsq/lots", **{"filter[status][in]": "quarantine,expected"})[:4]:
+        ask("POST", "/fsq/lots/{record_id}:release", {"record_id": lot["id"]}, json=WHY | SIGNED)
+    for lot in rows(person, "fsq/lots", **{"filter[kind]": "finished", "filter[status]": "released"})[:6]:
+        ask("POST", "/fsq/lots/{record_id}:pack", {"record_id": lot["id"]}, json={"qty": "10"})
+    sent = {"partner_code": "D1", "partner_name": "Depot", "document_no": "BOL-1"}
+    for pallet in rows(person, "fsq/pallets")[:6]:
+        ask("POST", "/fsq/pallets/{record_id}:ship", {"record_id": pallet["id"]}, json=sent)
+
+
+def places(ask: Ask, person: Person, _seeds: Seeds) -> None:
+    """A plant opens, rests and closes; a place is blocked and freed; a contact verified and erased; a party moves."""
+    plant = ask("POST", "/plants", json={"code": "CT1", "name": "Contract", "tz": "UTC"}).json()
+    one = {"record_id": plant["id"]}
+    for verb in ("suspend", "activate", "suspend", "close"):
+        ask("POST", f"/plants/{{record_id}}:{verb}", one, json=WHY if verb != "activate" else {})
+    here = {
+        "business_name": "Harvest", "phone": "+15105550101", "street": "1 Dock Rd", "city": "Oakland",
+        "state_region": "CA", "postal_code": "94607", "country": "US",
+    }  # fmt: skip
+    site = first(person, "plants")["id"]
+    for code in ("CT-A", "CT-B"):
+        made = ask("POST", "/locations", json={"plant_id": site, "code": code, "name": code, "kind": "area"} | here)
+    place = {"record_id": made.json()["id"]}
+    for verb in ("block", "unblock"):
+        ask("POST", f"/locations/{{record_id}}:{verb}", place, json=WHY)
+    for number in (1, 2):
+        given = {"party_kind": "company", "role": "recall_24h", "name": f"Call {number}", "phone": "+15105550101"}
+        made = ask("POST", "/contacts", json=given)
+    contact = {"record_id": made.json()["id"]}
+    ask("POST", "/contacts/{record_id}:verify", contact, json={})
+    ask("POST", "/contacts/{record_id}:erase", contact, json=WHY)
+    at = {"lines": ["1 Dock Rd"], "city": "Oakland", "country": "US"}
+    for _ in range(2):
+        given = at | {"party_kind": "plant", "party_id": str(uuid.uuid4()), "valid_from": "2026-01-01T00:00:00Z"}
+        made = ask("POST", "/addresses", json=given)
+    ask("POST", "/addresses/{record_id}:supersede", {"record_id": made.json()["id"]}, json=at)
+
+
+def accounts(ask: Ask, person: Person, _seeds: Seeds) -> None:
+    """Somebody is invited, registers, is locked, freed, disabled and comes back."""
+    new = {"email": "new@example.com", "login_code": "FFB-8801", "short_no": "8801", "printed_name": "New"}
+    user = ask("POST", "/users", json=new).json()
+    one = {"user_id": user["id"]}
+    ask("POST", "/users/{user_id}:invite", one)
+    etag = {"If-Match": person.ask("GET", f"/users/{user['id']}").headers["ETag"]}
+    ask("PATCH", "/users/{user_id}", one, json={"printed_name": "Newer"}, headers=etag)
+    letters = sorted((person.data / "outbox").glob("*"), key=lambda path: path.stat().st_mtime)
+    code = (
+        next((word for word in letters[-1].read_text().split() if "." in word and len(word) > 60), "")
+        if letters
+        else ""
+    )
+    ask("POST", "/auth/register", json={"token": code, "password": PASSWORD, "pin": PIN})
+    handed = {"email": "badge@example.com", "login_code": "FFB-8802", "short_no": "8802", "printed_name": "Badge"}
+    by_hand = {"record_id": ask("POST", "/users", json=handed).json()["id"]}
+    ask("POST", "/users/{record_id}:activate", by_hand, json=CHECKED | {"pin": PIN})
+    record = {"record_id": user["id"]}
+    both = CHECKED | WHY
+    for verb, body in (
+        ("lock", WHY), ("unlock", WHY), ("reset-mfa", both), ("set-pin", {"pin": PIN} | WHY), ("clear-wait", WHY),
+        ("verify-identity", CHECKED), ("set-pcqi", {"is_pcqi": False}), ("disable", WHY), ("enable", both),
+    ):  # fmt: skip
+        ask("POST", f"/users/{{record_id}}:{verb}", record, json=body)
+    bulk = {"rows": [{"email": "b@example.com", "login_code": "FFB-8803", "short_no": "8803", "printed_name": "B"}]}
+    ask("POST", "/users:bulk", json=bulk)
+    sheet = b"email,login_code,short_no,printed_name\nc@example.com,FFB-8804,8804,C\n"
+    ask("POST", "/users:import", data=sheet, headers={"Content-Type": "text/csv"})
+    old = {"tenant": TENANT, "login": BADGE.format(SPARE - 1), "old_pin": PIN, "new_pin": "8471"}
+    ask("POST", "/auth/pin-change", json=old)
+    secret = ask("POST", "/auth/mfa/enroll", json={"password": PASSWORD}).json().get("secret")
+    if secret:
+        totp = pyotp.TOTP(secret)
+        at = SystemClock().now()
+        ask("POST", "/auth/mfa/verify", json={"code": totp.at(at)})
+        ask("POST", "/auth/mfa/remove", json={"password": PASSWORD, "code": totp.at(at, 1)})
+    tenant = person.ask("GET", "/tenant").json()
+    ask("GET", "/auth/jwks/{tenant_id}", {"tenant_id": tenant["id"]})
+
+
+def rights(ask: Ask, person: Person, _seeds: Seeds) -> None:
+    """A role is made, filled, given and taken; a key is made, rotated and revoked; a permission of one's own."""
+    role = ask("POST", "/roles", json={"key": "CT", "name": "Contract", "assignable_scope": "tenant"}).json()
+    one = {"record_id": role["id"]}
+    edit = {"rows": [{"do": "add", "code": "identity.user.read"}]}
+    ask("POST", "/roles/{role_id}/permissions:bulk", {"role_id": role["id"]}, json=edit)
+    ask("POST", "/roles/{record_id}:activate", one, json={})
+    user = first(person, "users", **{"filter[login_code]": "FFB-8801"})
+    given = ask("POST", "/users/{user_id}/roles", {"user_id": user["id"]}, json={"role_id": role["id"]}).json()
+    ask("GET", "/users/{user_id}/roles", {"user_id": user["id"]})
+    ask("POST", "/user-roles/{record_id}:take", {"record_id": given.get("id", user["id"])}, json=WHY)
+    key = ask("POST", "/api-keys", json={"name": "ERP", "scopes": ["identity.user.read"]}).json()
+    key_id = first(person, "api-keys")["id"]
+    ask("POST", "/api-keys/{key_id}:rotate", {"key_id": key_id}, json={})
+    ask("POST", "/api-keys/{record_id}:revoke", {"record_id": first(person, "api-keys")["id"]}, json=WHY)
+    assert key
+
+
+def platform(ask: Ask, _person: Person, _seeds: Seeds) -> None:
+    """A company comes, is changed, rests, and leaves."""
+    token = ask("POST", "/platform/login", json={"email": PLATFORM, "password": PASSWORD}).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    new = {
+        "slug": "contract", "legal_name": "Contract Foods", "gs1_company_prefix": "9501101", "default_tz": "UTC",
+        "country": "US", "currency": "USD",
+    }  # fmt: skip
+    made = ask("POST", "/tenants", json=new, headers=headers)
+    one = {"tenant_id": made.json()["id"]}
+    ask("GET", "/tenants", headers=headers)
+    got = ask("GET", "/tenants/{tenant_id}", one, headers=headers)
+    changed = headers | {"If-Match": got.headers.get("ETag", '"1"')}
+    ask("PATCH", "/tenants/{tenant_id}", one, json={"legal_name": "Contract Foods II"}, headers=changed)
+    for verb in ("suspend", "activate", "offboard", "archive"):
+        ask("POST", f"/tenants/{{tenant_id}}:{verb}", one, json=WHY, headers=headers)
+
+
+def trail(ask: Ask, person: Person, _seeds: Seeds) -> None:
+    """The trail is read and verified; a record is signed before it is acted on."""
+    ask("GET", "/audit")
+    ask("GET", "/audit/verify")
+    lot = first(person, "fsq/lots")
+    wish = {"record_type": "fsq.lot", "id": lot["id"], "version": lot["version"], "meaning": "acknowledged"}
+    ask("POST", "/esign", json=wish | WHY | {"credentials": {"password": PASSWORD}})
+    ask("GET", "/esign", params={"record_type": "fsq.lot", "id": lot["id"]})
 
 
 def reports(ask: Ask, person: Person, _seeds: Seeds) -> None:
@@ -121,7 +254,7 @@ def content(ask: Ask, person: Person, _seeds: Seeds) -> None:
     ask("DELETE", "/attachments/{attachment_id}/links/{link_id}", one, params=why)
     ask("GET", "/attachments/{attachment_id}/content", sent)
     ask("PUT", "/me/quiet-hours", json={"starts": "22:00", "ends": "06:00", "tz": "UTC"})
-    given = {"tenant": TENANT, "login": "FFB-9901", "password": PASSWORD}
+    given = {"tenant": TENANT, "login": BADGE.format(SPARE - 2), "password": PASSWORD}
     copied = person.ask("POST", "/auth/login", json=given).json()["refresh_token"]
     for _ in range(2):
         person.ask("POST", "/auth/refresh", json={"refresh_token": copied})
@@ -135,5 +268,17 @@ def now() -> str:
     return SystemClock().now().isoformat()
 
 
-RECIPES: tuple[Callable[[Ask, Person, Seeds], None], ...] = (declared, floor, reports, content, terminal, auth)
+RECIPES: tuple[Callable[[Ask, Person, Seeds], None], ...] = (
+    places,
+    declared,
+    floor,
+    reports,
+    content,
+    accounts,
+    rights,
+    trail,
+    platform,
+    terminal,
+    auth,
+)
 """In this order: what ends sessions comes last."""

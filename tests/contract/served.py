@@ -19,6 +19,7 @@ SPARE = 8
 """Further people with the same rights: whoever is locked out by wrong tries is replaced."""
 PASSWORD = "a password of the contract"  # noqa: S105  # of a server that lives for one run
 PIN = "5836"
+PLATFORM = "platform@example.com"
 ROLES = ("TA", "QM", "SV", "PL", "WH", "MT", "QT")
 API = "/api/v1"
 
@@ -26,9 +27,10 @@ API = "/api/v1"
 class Person(requests.Session):
     """Signed in, and again, or as the next one, whenever the session was ended."""
 
-    def __init__(self, address: str, ca: Path) -> None:
+    def __init__(self, address: str, data: Path) -> None:
         super().__init__()
-        self.address, self.verify, self.trust_env = address, str(ca), False
+        self.address, self.data, self.trust_env = address, data, False
+        self.verify = str(data / "tls" / "ca.pem")
         self._sessions = [self._signed_in(BADGE.format(number)) for number in range(1, SPARE + 1)]
         self.use_next()
 
@@ -99,7 +101,8 @@ def a_server() -> Iterator[Person]:
                 for number in range(1, SPARE + 1):
                     who = (TENANT, BADGE.format(number), f"99{number:02}", f"Contract {number}")
                     cli(folder, "user", "create", *who, *roles, said=f"{PASSWORD}\n{PIN}\n")
-                yield Person(ready.read_text(), folder / "data" / "tls" / "ca.pem")
+                cli(folder, "platform", "user", "create", PLATFORM, "Platform", said=f"{PASSWORD}\n")
+                yield Person(ready.read_text(), folder / "data")
             finally:
                 process.terminate()
                 process.wait()
