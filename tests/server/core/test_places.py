@@ -372,3 +372,10 @@ async def test_a_planned_plant_opens(database: Database, tenant: TenantRef, admi
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
         (await db.get_one(Plant, uuid.UUID(row["id"]))).state = machines.PLANT.start
     assert (await admin.post(f"/plants/{row['id']}:activate", json={})).json()["state"] == "active"
+
+
+async def test_a_suspended_plant_opens_again(admin: Client) -> None:
+    row = await made(admin, "/plants", code="P8", name="Plant 8", tz="UTC")
+    one = f"/plants/{row['id']}"
+    await admin.post(f"{one}:suspend", json={"reason": "winter break"})
+    assert (await admin.post(f"{one}:activate", json={})).json()["state"] == "active"

@@ -27,6 +27,12 @@ async def test_ready_is_said_in_one_word(anonymous: httpx.AsyncClient) -> None:
         assert (answer.status_code, answer.json()["status"]) == (200, readiness.OK)
 
 
+async def test_the_ca_is_there_for_who_pairs(anonymous: httpx.AsyncClient) -> None:
+    """Without certificates of its own (in tests) it is empty; served, terminals pin it (tests/flows)."""
+    answer = await anonymous.get("/ca")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-pem-file")
+
+
 async def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         base = URL.create("postgresql+psycopg", host="127.0.0.1", port=deaf.getsockname()[1], database="x")

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.machines import DEVICE
+from foodflow_kernel.machines.identity import DeviceState
 from foodflow_kernel.wire import signing
 from server.core.db.sessions import Database, TenantRef
 from tests.server.conftest import SignIn, a_plant
@@ -133,3 +135,17 @@ async def test_a_malformed_enrolment_says_what_is_wrong(anonymous: httpx.AsyncCl
     answer = await anonymous.post("/devices:enroll", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
     assert answer.json()["errors"][0]["where"] == "body.commitment"
+
+
+async def test_a_terminal_is_revoked_once_also_before_it_is_approved(
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, database: Database
+) -> None:
+    admin = await sign_in(tenant, "TA")
+    terminal = await revealed(anonymous)
+    place = {"plant_id": str(await a_plant(database, tenant)), "name": "T-07"}
+    assert (await admin.post(f"/devices/{terminal.id}:approve", json=place)).status_code == 200
+    why = {"reason": "it was sold"}
+    assert (await admin.post(f"/devices/{terminal.id}:revoke", json=why)).json()["state"] == "revoked"
+    again = await admin.post(f"/devices/{terminal.id}:revoke", json=why)
+    assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
+    assert DEVICE.move(DEVICE.start, "revoke") is DeviceState.revoked
