@@ -1,7 +1,8 @@
 """Fixtures that all tests share: a real PostgreSQL, fresh tenants, a clock that stands still.
 
 The first tenant of a run is provisioned and migrated as the product does it; the others are made
-from a dump of its schema, rights and triggers included, in a tenth of the time.
+from a dump of its schema, rights and triggers included. What a test leaves is emptied for the next
+one, unless the test changed more than rows: then its schema is never used again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 import pytest_asyncio
 
@@ -85,9 +90,111 @@ def clone(cluster: Cluster, schema: str) -> None:
         db.execute(script.encode())
 
 
+@dataclass
+class Used:
+    """Schemas of tests that are over, by the name of their tenant; and how each looked when it was made."""
+
+    free: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    looks: dict[str, str] = field(default_factory=dict)
+
+
+USED = Used()
+LOOKS = """
+    SELECT md5(string_agg(said, ',' ORDER BY said)) FROM (
+        SELECT concat_ws(':', 'c', relname, relkind, relacl::text, reloptions::text) AS said
+        FROM pg_class WHERE relnamespace = %(schema)s::text::regnamespace AND relkind IN ('r', 'p', 'i', 'I', 'S')
+        UNION ALL SELECT concat_ws(':', 'a', attrelid::regclass::text, attname, atttypid::text, attnotnull::text)
+        FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+        WHERE c.relnamespace = %(schema)s::text::regnamespace AND c.relkind IN ('r', 'p') AND attnum > 0
+        UNION ALL SELECT concat_ws(':', 'k', conname, conrelid::regclass::text, convalidated::text,
+                                   pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE connamespace = %(schema)s::text::regnamespace
+        UNION ALL SELECT concat_ws(':', 't', tgname, tgrelid::regclass::text, tgenabled::text)
+        FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
+        WHERE c.relnamespace = %(schema)s::text::regnamespace AND NOT tgisinternal
+        UNION ALL SELECT concat_ws(':', 'p', proname, md5(prosrc), proacl::text)
+        FROM pg_proc WHERE pronamespace = %(schema)s::text::regnamespace
+        UNION ALL SELECT concat_ws(':', 'r', rolname, rolcanlogin::text, rolconfig::text)
+        FROM pg_roles WHERE rolname IN (%(schema)s::text, %(schema)s::text || '-ro')
+        UNION ALL SELECT concat_ws(':', 'n', nspacl::text) FROM pg_namespace WHERE nspname = %(schema)s::text
+    ) AS everything
+"""
+"""Tables, columns, constraints, triggers, functions, logins and rights of a schema as one digest."""
+
+
+def as_superuser(cluster: Cluster) -> psycopg.Connection[Any]:
+    host = str(cluster.base.query["host"])
+    return psycopg.connect(user="postgres", host=host, dbname=cluster.base.database, autocommit=True)
+
+
+def looks_of(db: psycopg.Connection[Any], schema: str) -> str:
+    row = db.execute(LOOKS, {"schema": schema}).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+KEPT = {
+    "identity_role": "WHERE NOT is_system",
+    "identity_permission": "WHERE NOT is_system",
+    "identity_role_permission": f"WHERE role_id IN (SELECT id FROM {TEMPLATE}.identity_role WHERE NOT is_system)",
+}
+"""The program's own roles are brought up to date whenever somebody is hired; making them anew takes a second."""
+
+
+@functools.cache
+def sweep(cluster: Cluster) -> str:
+    """The SQL that takes every row out of a schema and puts in what a new one has."""
+    with as_superuser(cluster) as db:
+        tables = db.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p')"
+            " AND NOT relispartition AND relname <> 'alembic_version' ORDER BY relname DESC",
+            (TEMPLATE,),
+        ).fetchall()
+        sequences = db.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'S'", (TEMPLATE,)
+        ).fetchall()
+    rows = [
+        line
+        for line in template(cluster).splitlines()
+        if line.startswith("INSERT INTO") and "alembic_version" not in line
+    ]
+    return "\n".join(
+        [
+            "BEGIN; SET LOCAL session_replication_role = replica;",
+            *(f'DELETE FROM {TEMPLATE}."{name}" {KEPT.get(name, "")};' for (name,) in tables),
+            *(f'ALTER SEQUENCE {TEMPLATE}."{name}" RESTART;' for (name,) in sequences),
+            *rows,
+            "COMMIT;",
+        ]
+    )
+
+
+def recycle(cluster: Cluster, tenant: TenantRef) -> None:
+    """Keep a tenant's schema for the next test, empty, if the test changed nothing but rows."""
+    with as_superuser(cluster) as db:
+        there = db.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (tenant.schema,)).fetchone()
+        if there is None or looks_of(db, tenant.schema) != USED.looks.get(tenant.schema):
+            return
+        db.execute(sweep(cluster).replace(TEMPLATE, tenant.schema).encode())
+        db.execute("SET session_replication_role = replica")
+        db.execute("DELETE FROM platform.tenant WHERE id = %s", (tenant.id,))
+    USED.free[tenant.slug.rpartition("_")[0]].append(tenant.schema)
+
+
+def a_schema(cluster: Cluster, name: str) -> str:
+    """A tenant's schema without rows: one that was used before, or a new one."""
+    if USED.free[name]:
+        return USED.free[name].pop()
+    schema = f"t_{name}_{secrets.token_hex(4)}"
+    clone(cluster, schema)
+    with as_superuser(cluster) as db:
+        USED.looks[schema] = looks_of(db, schema)
+    return schema
+
+
 async def a_tenant(database: Database, name: str = "acme") -> TenantRef:
-    slug, now = f"{name}_{secrets.token_hex(4)}", database.clock.now()
-    await asyncio.to_thread(clone, database.cluster, f"t_{slug}")
+    now = database.clock.now()
+    slug = (await asyncio.to_thread(a_schema, database.cluster, name)).removeprefix("t_")
     row = Tenant(
         id=new_id(now),
         slug=slug,
@@ -106,12 +213,23 @@ async def a_tenant(database: Database, name: str = "acme") -> TenantRef:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tenant(database: Database) -> TenantRef:
-    """A fresh tenant of its own for this test."""
-    return await a_tenant(database)
+async def tenant(database: Database) -> AsyncIterator[TenantRef]:
+    """A tenant of its own for this test."""
+    made = await a_tenant(database)
+    yield made
+    await give_back(database, made)
+
+
+async def give_back(database: Database, *tenants: TenantRef) -> None:
+    """What a test is done with; nobody asks for the tenant any more."""
+    for tenant in tenants:
+        database.registry.forget(tenant.id)
+        await asyncio.to_thread(recycle, database.cluster, tenant)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def two_tenants(database: Database) -> tuple[TenantRef, TenantRef]:
+async def two_tenants(database: Database) -> AsyncIterator[tuple[TenantRef, TenantRef]]:
     """Two companies that must never see each other."""
-    return await a_tenant(database), await a_tenant(database, "other")
+    made = (await a_tenant(database), await a_tenant(database, "other"))
+    yield made
+    await give_back(database, *made)

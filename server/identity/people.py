@@ -6,9 +6,10 @@ import itertools
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +20,7 @@ from foodflow_kernel.machines import USER
 from foodflow_kernel.machines.identity import PermissionState, RoleState, UserState
 from server.core import feed
 from server.core.actor import Actor, ActorKind
+from server.core.db import copying
 from server.identity import matrix, passwords, pins, sessions
 from server.identity.models import Permission, Role, RolePermission, User, UserRole
 
@@ -62,7 +64,7 @@ async def ensure_roles(db: AsyncSession) -> dict[str, Role]:
     ids = [role.id for role in known.values()]
     await db.execute(delete(RolePermission).where(RolePermission.role_id.in_(ids)), execution_options=_PLAIN)
     held = [{"role_id": role.id, "code": code} for key, role in known.items() for code in wanted.get(key, ())]
-    await db.execute(insert(RolePermission), held)
+    await copying.insert_new(db, cast("Table", RolePermission.__table__), held)
     fresh = select(Role).where(Role.id.in_(ids)).execution_options(populate_existing=True)
     for user_id in await db.scalars(select(UserRole.user_id).where(UserRole.role_id.in_(ids)).distinct()):
         feed.touch(db, "user", user_id)
@@ -78,6 +80,11 @@ async def _ensure_permissions(db: AsyncSession, codes: frozenset[str], now: date
         "created_at": now,
         "updated_at": now,
     }
+    if not await db.scalar(select(Permission.id).where(Permission.is_system).limit(1)):
+        # A new company: thousands of parameters cost more than storing them.
+        stamps = {"created_by": None, "updated_by": None, "retired_at": None}
+        await copying.insert_new(db, cast("Table", Permission.__table__), [row | ours | stamps for row in rows])
+        return
     new = upsert(Permission).values([row | ours for row in rows])
     same = {"level": new.excluded.level, "state": new.excluded.state}
     await db.execute(new.on_conflict_do_update(index_elements=["code"], set_=same), execution_options=_PLAIN)
