@@ -88,7 +88,7 @@ async def perform(
         f"{code}.{action.name}",
         code,
         record_id,
-        changes(before, values(record)) | said(command),
+        on_record(model, changes(before, values(record))) | said(command),
         reason=reason,
         plant_id=plant_of(record),
         esign_id=signature.id if signature else None,
@@ -152,6 +152,15 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         for k, v in after.items()
         if before.get(k) != v and k not in ("version", "updated_at", "updated_by")
     }
+
+
+def on_record(model: type[Any], diff: Mapping[str, Any]) -> dict[str, Any]:
+    """What the trail keeps of a change: that a personal field changed, never what it held.
+
+    The trail is sealed: what stands in it can never be erased (a model names such fields in ``__personal__``).
+    """
+    personal: frozenset[str] = getattr(model, "__personal__", frozenset())
+    return {name: "personal" if name in personal and value is not None else value for name, value in diff.items()}
 
 
 def said(command: BaseModel) -> dict[str, Any]:

@@ -144,7 +144,7 @@ ROWS: tuple[Row, ...] = (
         "Contact",
         "POST /contacts/{record_id}:erase",
         "route",
-        f"{PLACES}::test_an_erased_person_leaves_a_row_that_says_nothing",
+        f"{PLACES}::test_an_erased_person_leaves_a_row_and_a_trail_that_say_nothing",
     ),
     Row(
         "Address",

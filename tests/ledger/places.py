@@ -76,7 +76,7 @@ ROWS: tuple[Row, ...] = (
         "Contact",
         "an erased person leaves a row that says nothing",
         "verb",
-        f"{PLACES}::test_an_erased_person_leaves_a_row_that_says_nothing",
+        f"{PLACES}::test_an_erased_person_leaves_a_row_and_a_trail_that_say_nothing",
     ),
     Row(
         "Address",

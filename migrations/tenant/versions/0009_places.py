@@ -160,6 +160,7 @@ def upgrade() -> None:
             (sa.text("use"), "="),
             (sa.text("tstzrange(valid_from, valid_to)"), "&&"),
             using="gist",
+            where=sa.text("retired_at is null"),
             name="one_at_a_time",
         ),
         sa.CheckConstraint("(state = 'superseded') = (valid_to is not null)", name=op.f("ck_core_address_superseded")),
@@ -208,7 +209,10 @@ def upgrade() -> None:
         sa.CheckConstraint("(party_kind = 'company') = (party_id is null)", name=op.f("ck_core_contact_party")),
         sa.CheckConstraint("(state = 'retired') = (retired_at is not null)", name=op.f("ck_core_contact_retired")),
         sa.CheckConstraint("email ~ '^[^@[:space:]]+@[^@[:space:]]+$'", name=op.f("ck_core_contact_email")),
-        sa.CheckConstraint("erased_at is null or state = 'retired'", name=op.f("ck_core_contact_erased")),
+        sa.CheckConstraint(
+            "erased_at is null or (state = 'retired' and email is null and phone is null)",
+            name=op.f("ck_core_contact_erased"),
+        ),
         sa.CheckConstraint(
             "party_kind in ('plant', 'supplier', 'customer', 'carrier', 'laboratory', 'authority', 'company')",
             name=op.f("ck_core_contact_party_kind"),

@@ -26,6 +26,7 @@ class Contact(MasterRow, TenantBase):
     """A person or desk to be reached for a purpose. In a recall the lowest priority is called first."""
 
     __tablename__ = "core_contact"
+    __personal__ = frozenset({"name", "email", "phone"})
     __table_args__ = (
         Index("ix_core_contact_party", "party_kind", "party_id", "role"),
         Index(
@@ -45,7 +46,7 @@ class Contact(MasterRow, TenantBase):
         CheckConstraint("priority between 1 and 99", name="priority"),
         CheckConstraint("char_length(name) between 1 and 200", name="name"),
         CheckConstraint("(state = 'retired') = (retired_at is not null)", name="retired"),
-        CheckConstraint("erased_at is null or state = 'retired'", name="erased"),
+        CheckConstraint("erased_at is null or (state = 'retired' and email is null and phone is null)", name="erased"),
     )
 
     plant_id: Mapped[uuid.UUID | None]
@@ -80,6 +81,7 @@ class Address(MasterRow, TenantBase):
             (func.tstzrange(text("valid_from"), text("valid_to")), "&&"),
             name="one_at_a_time",
             using="gist",
+            where=text("retired_at is null"),
         ),
         CheckConstraint(one_of("party_kind", tuple(each for each in PARTIES if each != "company")), name="party_kind"),
         CheckConstraint(one_of("use", ADDRESS_USES), name="use"),

@@ -14,7 +14,7 @@ from foodflow_kernel.errors import Invalid, NotFound
 from foodflow_kernel.ids import new_id
 from server.core import audit
 from server.core.access import Caller
-from server.core.actions import changes, values
+from server.core.actions import changes, on_record, values
 from server.core.actor import Actor
 from server.core.db import plant_column, plant_of
 from server.core.resource.declared import Resource
@@ -106,13 +106,19 @@ def _placed_references(model: type[Any]) -> dict[str, tuple[Any, Any]]:
 def note_made(caller: Caller, resource: Resource, row: Any) -> None:
     """The audit row of a birth."""
     audit.write(
-        caller.db, caller.actor, f"{resource.code}.create", resource.code, row.id, values(row), plant_id=plant_of(row)
+        caller.db,
+        caller.actor,
+        f"{resource.code}.create",
+        resource.code,
+        row.id,
+        on_record(resource.model, values(row)),
+        plant_id=plant_of(row),
     )
 
 
 def note_changed(caller: Caller, resource: Resource, row: Any, before: Mapping[str, Any]) -> None:
     """The audit row of a change."""
-    diff = changes(before, values(row))
+    diff = on_record(resource.model, changes(before, values(row)))
     audit.write(caller.db, caller.actor, f"{resource.code}.update", resource.code, row.id, diff, plant_id=plant_of(row))
 
 

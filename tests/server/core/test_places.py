@@ -18,6 +18,7 @@ from foodflow_kernel.machines.fsq import LotState
 from foodflow_kernel.machines.plant_ops import BatchState
 from server.core import places
 from server.core.actor import system
+from server.core.audit import AuditRow
 from server.core.db.sessions import Database, TenantRef
 from server.core.models import Address, Plant
 from tests.server.conftest import SignIn, a_plant
@@ -240,8 +241,8 @@ async def test_a_contact_is_verified_and_a_retired_one_is_not(admin: Client) -> 
     assert (await admin.post(f"{one}:verify", json={})).status_code == 409
 
 
-async def test_an_erased_person_leaves_a_row_that_says_nothing(
-    tenant: TenantRef, sign_in: SignIn, admin: Client
+async def test_an_erased_person_leaves_a_row_and_a_trail_that_say_nothing(
+    database: Database, tenant: TenantRef, sign_in: SignIn, admin: Client
 ) -> None:
     manager = await sign_in(tenant, "QM")
     one = f"/contacts/{(await a_contact(admin, name='Ana Pérez', email='ana@example.com', is_primary=True))['id']}"
@@ -249,6 +250,14 @@ async def test_an_erased_person_leaves_a_row_that_says_nothing(
     row = (await admin.get(one)).json()
     assert (row["email"], row["phone"], row["state"], row["is_primary"]) == (None, None, "retired", False)
     assert "Ana" not in str(row)
+    back = await changed(manager, row, "/contacts", email="ana@example.com")
+    assert (back.status_code, back.json()["constraint"]) == (409, "ck_core_contact_erased")
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        trail = str(
+            [each.diff for each in (await db.scalars(select(AuditRow).where(AuditRow.entity == "core.contact")))]
+        )
+    assert "personal" in trail
+    assert [word for word in ("Ana", "ana@", "+1510") if word in trail] == []
 
 
 ADDRESS = {"party_kind": "supplier", "lines": ["1 Dock Rd"], "city": "Oakland", "region": "US-CA", "country": "US"}
