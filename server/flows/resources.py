@@ -47,7 +47,7 @@ PLANT = Resource(
     actions=(
         Action("activate", places.activate, places.Unreasoned),
         Action("suspend", places.suspend, places.Reason),
-        Action("close", close_plant.close, places.Reason, risk="approve"),
+        Action("close_down", close_plant.close, places.Reason, risk="approve"),
     ),
     before_save=places.check_plant,
 )

@@ -15,7 +15,7 @@ from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.fsq import LotState
 from foodflow_kernel.machines.plant_ops import BatchState, WorkOrderState
 from server.core.db.sessions import TenantRef
-from server.core.models import Plant
+from server.core.models import Address, Contact, Location, Plant
 from server.core.stamp import server_born
 from server.fsq import links, nodes
 from server.fsq.models import Ccp, CcpVersion, Lot
@@ -85,7 +85,33 @@ async def build(db: AsyncSession, tenant: TenantRef, when: Moment, plant_code: s
     await _checks(world)
     await _recipes(world)
     await _raw_lots(world)
+    await _places(world)
     return world
+
+
+async def _places(world: World) -> None:
+    """The site, two places in it, who is called in a recall, and where the site is."""
+    at = {"street": "1200 Harbor Way", "city": "Richmond", "postal_code": "94804", "country": "US"}
+    site = Location(
+        id=new_id(world.when.now), plant_id=world.plant.id, code="SITE", name="Richmond plant", kind="area",
+        business_name=world.tenant.name, phone="+15105550100", state_region="CA", **at,
+    )  # fmt: skip
+    await world.keep(site)
+    inside = (("COLD1", "Cold store 1", "storage", "chilled"), ("HOLD1", "Hold cage", "qa_hold", "ambient"))
+    for code, name, kind, temp_class in inside:
+        place = {"code": code, "name": name, "kind": kind, "temp_class": temp_class}
+        await world.keep(Location(id=new_id(world.when.now), plant_id=world.plant.id, parent_id=site.id, **place))
+    call = Contact(
+        id=new_id(world.when.now), party_kind="company", role="recall_24h", name="Recall desk",
+        phone="+15105550199", email="recall@example.com", priority=1,
+    )  # fmt: skip
+    where = Address(
+        id=new_id(world.when.now), plant_id=world.plant.id, party_kind="plant", party_id=world.plant.id,
+        lines=[at["street"]], city=at["city"], region="US-CA", postal_code=at["postal_code"], country="US",
+        valid_from=world.when.ago(minutes=60 * 24 * 365),
+    )  # fmt: skip
+    await world.keep(call)
+    await world.keep(where)
 
 
 async def _shifts(world: World) -> None:

@@ -114,7 +114,7 @@ def places(ask: Ask, person: Person, _seeds: Seeds) -> None:
     """A plant opens, rests and closes; a place is blocked and freed; a contact verified and erased; a party moves."""
     plant = ask("POST", "/plants", json={"code": "CT1", "name": "Contract", "tz": "UTC"}).json()
     one = {"record_id": plant["id"]}
-    for verb in ("suspend", "activate", "suspend", "close"):
+    for verb in ("suspend", "activate", "suspend", "close-down"):
         ask("POST", f"/plants/{{record_id}}:{verb}", one, json=WHY if verb != "activate" else {})
     here = {
         "business_name": "Harvest", "phone": "+15105550101", "street": "1 Dock Rd", "city": "Oakland",

@@ -24,7 +24,7 @@ from tests.server.conftest import PASSWORD
 
 WRITABLE = [resource for resource in RESOURCES if resource.is_writable]
 UNIQUE = {"code", "tag"}
-BORN_ELSEWHERE = {"attachments", "config"}
+BORN_ELSEWHERE = {"attachments", "config", "users", "api-keys"}
 """Made by a verb of their own on the list's path."""
 
 
@@ -220,8 +220,11 @@ async def test_a_form_drawn_from_the_description_makes_a_row(callers: Callers, r
     assert required
     pattern = (await rows(callers.all, resource))[0]
     new = {name: pattern[name] for name in required}
-    new |= {name: f"{new[name]}-form" for name in UNIQUE & set(new)}
+    if resource.path in ("locations", "contacts"):  # what belongs together there no single column says
+        new = {name: pattern[name] for name in resource.writable if pattern[name] is not None}
+    new |= {name: f"{new[name]}F" for name in UNIQUE & set(new)}
     new |= {"spec_version": new["spec_version"] + 7} if "spec_version" in new else {}
+    new |= {"party_id": str(uuid.uuid4())} if resource.path == "addresses" else {}
     new |= {name: value for name, value in own(resource).items() if name in new}
     for name in required:
         less = {key: value for key, value in new.items() if key != name}
@@ -238,7 +241,7 @@ async def test_a_form_drawn_from_the_description_makes_a_row(callers: Callers, r
 @every_resource
 async def test_what_may_not_be_written_has_no_route(callers: Callers, resource: Resource) -> None:
     record_id = str(uuid.uuid4())
-    if not resource.is_writable:
+    if not resource.is_writable and resource.path != "users":  # people have routes of their own
         born = () if resource.path in BORN_ELSEWHERE else (("POST", ""),)
         for method, path in (*born, ("PATCH", record_id), ("PUT", record_id), ("DELETE", record_id)):
             answer = await callers.all.request(method, url(resource, path), json={})
@@ -252,8 +255,9 @@ async def test_what_may_not_be_written_has_no_route(callers: Callers, resource: 
 async def test_a_row_is_made_changed_and_retired(callers: Callers, resource: Resource) -> None:
     pattern = (await rows(callers.all, resource))[0]
     new = {name: pattern[name] for name in resource.writable}
-    new |= {name: f"{new[name]}-2" for name in UNIQUE & set(new)}
+    new |= {name: f"{new[name]}2" for name in UNIQUE & set(new)}
     new |= {"spec_version": new["spec_version"] + 1} if "spec_version" in new else {}
+    new |= {"party_id": str(uuid.uuid4())} if resource.path == "addresses" else {}
     new |= own(resource)
     made = await callers.all.post(url(resource), json=new)
     assert made.status_code == 201, made.text
@@ -271,7 +275,7 @@ async def test_a_row_is_made_changed_and_retired(callers: Callers, resource: Res
     good = await callers.all.patch(path, json=change, headers={"If-Match": '"1"'})
     assert good.status_code == 200, good.text
     assert (await callers.stranger.patch(path, json=change, headers={"If-Match": '"1"'})).status_code == 404
-    if "activate" in {action.name for action in resource.actions}:  # a draft is not retired
+    if resource.path == "roles":  # a draft is not retired
         assert (await callers.all.post(f"{path}:activate", json={})).status_code == 200
     version = (await callers.all.get(path)).headers["etag"]
     assert (await callers.all.delete(path, headers={"If-Match": version})).status_code == 204

@@ -156,7 +156,7 @@ ROWS: tuple[Row, ...] = (
     Row("Plant", "POST /plants/{record_id}:suspend", "route", f"{PLACES}::test_a_suspended_plant_opens_again"),
     Row(
         "Plant",
-        "POST /plants/{record_id}:close",
+        "POST /plants/{record_id}:close-down",
         "route",
         f"{PLACES}::test_a_plant_closes_only_when_nothing_of_it_is_open",
     ),

@@ -160,7 +160,6 @@ def upgrade() -> None:
             (sa.text("use"), "="),
             (sa.text("tstzrange(valid_from, valid_to)"), "&&"),
             using="gist",
-            where=sa.text("retired_at is null"),
             name="one_at_a_time",
         ),
         sa.CheckConstraint("(state = 'superseded') = (valid_to is not null)", name=op.f("ck_core_address_superseded")),

@@ -81,7 +81,6 @@ class Address(MasterRow, TenantBase):
             (func.tstzrange(text("valid_from"), text("valid_to")), "&&"),
             name="one_at_a_time",
             using="gist",
-            where=text("retired_at is null"),
         ),
         CheckConstraint(one_of("party_kind", tuple(each for each in PARTIES if each != "company")), name="party_kind"),
         CheckConstraint(one_of("use", ADDRESS_USES), name="use"),

@@ -363,16 +363,16 @@ async def test_a_plant_closes_only_when_nothing_of_it_is_open(
 ) -> None:
     scene = await a_scene(database, tenant)
     one, why = f"/plants/{scene.plant.id}", {"reason": "moved to the new hall"}
-    assert (await admin.post(f"{one}:close", json=why)).json()["code"] == "illegal_move"
+    assert (await admin.post(f"{one}:close-down", json=why)).json()["code"] == "illegal_move"
     assert (await admin.post(f"{one}:suspend", json=why)).json()["state"] == "suspended"
-    answer = await admin.post(f"{one}:close", json=why)
+    answer = await admin.post(f"{one}:close-down", json=why)
     assert (answer.status_code, answer.json()["code"]) == (409, "plant_in_use")
     assert (answer.json()["batches"], answer.json()["lots"]) == (1, 1)
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
         (await db.get_one(type(scene.batch), scene.batch.id)).status = BatchState.cancelled
         for lot in (scene.lot, scene.basil):
             (await db.get_one(type(lot), lot.id)).status = LotState.depleted
-    assert (await admin.post(f"{one}:close", json=why)).json()["state"] == "closed"
+    assert (await admin.post(f"{one}:close-down", json=why)).json()["state"] == "closed"
     assert (await admin.post(f"{one}:activate", json={})).status_code == 409
 
 

@@ -36,7 +36,7 @@ WIDE = Resource(
 
 
 def wide_app(cluster: Cluster, database: Database) -> FastAPI:
-    app = create_app(Settings(), database.clock, cluster)
+    app = create_app(Settings(anonymous_per_minute=0, requests_per_minute=0), database.clock, cluster)
     app.state.database = database
     app.include_router(router((WIDE,)), prefix=API)
     return app
