@@ -113,10 +113,7 @@ def triggers() -> None:
 
 def plant_checks() -> None:
     op.drop_constraint(op.f("ck_core_plant_gln"), "core_plant", type_="check")
-    # Numbers of before the check digit was looked at are kept out by whoever mends them, not by the migration.
-    op.execute(
-        "ALTER TABLE core_plant ADD CONSTRAINT ck_core_plant_gln CHECK (gln IS NULL OR is_gs1_key(gln, 13)) NOT VALID"
-    )
+    op.create_check_constraint(op.f("ck_core_plant_gln"), "core_plant", "gln is null or is_gs1_key(gln, 13)")
     op.create_check_constraint(op.f("ck_core_plant_fda_ffr"), "core_plant", "fda_ffr ~ '^[0-9]{11}$'")
     op.create_check_constraint(op.f("ck_core_plant_fsis_est"), "core_plant", "fsis_est ~ '^[MP][0-9]{1,5}[A-Z]?$'")
     listed = ", ".join(f"'{each}'" for each in REGIMES.split(","))

@@ -248,6 +248,14 @@ NO_SECRET = {
     "token_epoch": "a counter",
     "key": "a name",
     "public_key": "public",
+    "blob_sha256": "of a file",
+    "dedupe_key": "a name",
+    "storage_key": "a name",
+    "is_pin_one_use": "yes or no",
+    "pin_set_at": "an instant",
+    "pin_wait_until": "an instant",
+    "totp_confirmed_at": "an instant",
+    "totp_last_step": "a counter",
 }
 
 

@@ -120,7 +120,10 @@ async def copied(db: AsyncSession, schema: str) -> int:
     """Rows that the driver's own COPY brings out of a schema, past SQLAlchemy."""
     raw = (await (await db.connection()).get_raw_connection()).driver_connection
     assert isinstance(raw, psycopg.AsyncConnection)
-    async with raw.cursor() as cursor, cursor.copy(f"COPY {schema}.core_audit TO STDOUT".encode()) as copy:
+    async with (
+        raw.cursor() as cursor,
+        cursor.copy(f"COPY (SELECT * FROM {schema}.core_audit) TO STDOUT".encode()) as copy,
+    ):
         return len([row async for row in copy.rows()])
 
 
