@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pyotp
@@ -175,7 +176,7 @@ def accounts(ask: Ask, person: Person, _seeds: Seeds) -> None:
         totp = pyotp.TOTP(secret)
         at = SystemClock().now()
         ask("POST", "/auth/mfa/verify", json={"code": totp.at(at)})
-        ask("POST", "/auth/mfa/remove", json={"password": PASSWORD, "code": totp.at(at, 1)})
+        ask("POST", "/auth/mfa/remove", json={"password": PASSWORD, "code": totp.at(at + timedelta(seconds=30))})
     tenant = person.ask("GET", "/tenant").json()
     ask("GET", "/auth/jwks/{tenant_id}", {"tenant_id": tenant["id"]})
 

@@ -106,7 +106,7 @@ async def test_a_key_opens_what_its_scopes_say_and_is_the_actor_in_the_trail(sta
             "permission_missing",
         )
     row = (await staff.audited("plant_ops.line"))[-1]
-    assert (row.actor_kind, str(row.actor_id), row.actor_name) == ("apikey", key["id"], "ERP")
+    assert (row.actor_type, str(row.actor_id), row.actor_name) == ("apikey", key["id"], "ERP")
 
 
 async def test_the_maker_must_hold_each_scope_where_the_key_is_good(staff: Staff) -> None:
