@@ -16,11 +16,10 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foodflow_kernel.ids import new_id
 from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.core.resource import imports, sheets
-from server.identity.models import Role
+from server.identity import people, roles
 from server.plant_ops.resources import EQUIPMENT
 from tests.server.conftest import SignIn, a_plant
 
@@ -37,8 +36,8 @@ async def plant(database: Database, tenant: TenantRef) -> str:
 async def admin(database: Database, tenant: TenantRef, sign_in: SignIn) -> Client:
     """Somebody with every right on equipment, export too."""
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
-        held = sorted(EQUIPMENT.permissions())
-        db.add(Role(id=new_id(database.clock.now()), key="EQ", name="Equipment", permissions=held))
+        await people.ensure_roles(db)
+        await roles.define(db, "EQ", "Equipment", EQUIPMENT.permissions())
     return await sign_in(tenant, "EQ")
 
 
