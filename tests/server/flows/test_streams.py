@@ -333,7 +333,7 @@ async def test_a_person_buys_no_more_tickets_than_screens(tenant: TenantRef, sig
 
 
 async def test_a_screen_needs_its_right(tenant: TenantRef, sign_in: SignIn, port: int) -> None:
-    client = await sign_in(tenant, "WH")
+    client = await sign_in(tenant, "ST")
     assert await refused(port, f"?ticket={await buy(client)}", "lines") == (403, "permission_missing")
     assert await refused(port, f"?ticket={await buy(client)}&after=-1") != (101, "")
 
