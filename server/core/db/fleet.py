@@ -79,8 +79,6 @@ async def migrate_all(
         return [first]
     # One that is being made is migrated by who makes it.
     tenants = await database.registry.read(Tenant.state != TenantState.provisioning)
-    for tenant in tenants:
-        await asyncio.to_thread(postgres.create_reader, owner, database.cluster, tenant.schema)
     found = await asyncio.to_thread(revisions, owner, [tenant.schema for tenant in tenants])
     await asyncio.to_thread(_readers, database.cluster, [schema for schema, at in found.items() if at])
     newest = migrate.head("tenant")
