@@ -169,9 +169,7 @@ def upgrade() -> None:
         sa.CheckConstraint("use in ('site', 'postal', 'billing', 'delivery')", name=op.f("ck_core_address_use")),
         sa.CheckConstraint("(latitude is null) = (longitude is null)", name=op.f("ck_core_address_geo_pair")),
         sa.CheckConstraint("cardinality(lines) between 1 and 5", name=op.f("ck_core_address_lines")),
-        sa.CheckConstraint(
-            "latitude between -90 and 90 and longitude between -180 and 180", name=op.f("ck_core_address_geo")
-        ),
+        sa.CheckConstraint("abs(latitude) <= 90 and abs(longitude) <= 180", name=op.f("ck_core_address_geo")),
         sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_core_address_valid")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_address")),
     )
@@ -289,9 +287,7 @@ def upgrade() -> None:
         sa.CheckConstraint("temp_class in ('ambient', 'chilled', 'frozen')", name=op.f("ck_core_location_temp_class")),
         sa.CheckConstraint("(latitude is null) = (longitude is null)", name=op.f("ck_core_location_geo_pair")),
         sa.CheckConstraint("capacity > 0", name=op.f("ck_core_location_capacity")),
-        sa.CheckConstraint(
-            "latitude between -90 and 90 and longitude between -180 and 180", name=op.f("ck_core_location_geo")
-        ),
+        sa.CheckConstraint("abs(latitude) <= 90 and abs(longitude) <= 180", name=op.f("ck_core_location_geo")),
         sa.CheckConstraint("parent_id <> id", name=op.f("ck_core_location_parent")),
         sa.CheckConstraint("temp_min_c < temp_max_c", name=op.f("ck_core_location_temperatures")),
         sa.CheckConstraint(

@@ -179,14 +179,15 @@ def _make_partition(db: Db, part: Partition, role: str) -> None:
 def _unguarded(db: Db, tables: Iterable[str]) -> Iterator[None]:
     """All tables empty, their triggers silent and their references off; afterwards references are checked."""
     ours = [sql.Identifier(name) for name in tables]
+    parts = [sql.Identifier(name) for name, _, _ in db.execute(_PARTITIONS).fetchall()]
     keys = db.execute(_FOREIGN_KEYS).fetchall()
     for table, name, _ in keys:
         db.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.SQL(table), sql.Identifier(name)))
-    for each in ours:
+    for each in ours + parts:
         db.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(each))
     db.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(ours)))
     yield
-    for each in ours:
+    for each in ours + parts:
         db.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(each))
     for table, name, definition in keys:
         made = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} ").format(sql.SQL(table), sql.Identifier(name))

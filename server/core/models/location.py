@@ -60,7 +60,7 @@ class Location(MasterRow, TenantBase):
         CheckConstraint("temp_min_c between -90 and 90 and temp_max_c between -90 and 90", name="temperature_range"),
         CheckConstraint("capacity > 0", name="capacity"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
-        CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="geo"),
+        CheckConstraint("abs(latitude) <= 90 and abs(longitude) <= 180", name="geo"),
         CheckConstraint("(latitude is null) = (longitude is null)", name="geo_pair"),
         CheckConstraint("phone ~ '^\\+[1-9][0-9]{6,14}$'", name="phone"),
         CheckConstraint("parent_id <> id", name="parent"),

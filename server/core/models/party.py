@@ -87,7 +87,7 @@ class Address(MasterRow, TenantBase):
         CheckConstraint("cardinality(lines) between 1 and 5", name="lines"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
         CheckConstraint("region ~ ('^' || country || '-[A-Z0-9]{1,3}$')", name="region"),
-        CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="geo"),
+        CheckConstraint("abs(latitude) <= 90 and abs(longitude) <= 180", name="geo"),
         CheckConstraint("(latitude is null) = (longitude is null)", name="geo_pair"),
         CheckConstraint("valid_to > valid_from", name="valid"),
         CheckConstraint("(state = 'superseded') = (valid_to is not null)", name="superseded"),

@@ -28,10 +28,16 @@ async def an_open_hold(client: httpx.AsyncClient) -> str:
     return str((await client.get("/fsq/holds", params={"filter[state][eq]": "open"})).json()["items"][0]["id"])
 
 
-async def release(client: httpx.AsyncClient, hold: str, pin: str | None) -> httpx.Response:
-    signature = {"password": PASSWORD} if pin == RIGHT else {"password": "not the password", "pin": pin}
-    body = {"reason": "retested, in order", "signature": signature | {"meaning": "released"}}
+async def release(client: httpx.AsyncClient, hold: str, **component: str) -> httpx.Response:
+    body = {"reason": "retested, in order", "signature": component | {"meaning": "released"}}
     return await client.post(f"/fsq/holds/{hold}:release", json=body)
+
+
+async def begin_a_series(client: httpx.AsyncClient, hold: str) -> None:
+    """The first signing of a session takes the password; after it the PIN is enough."""
+    said = {"record_type": "fsq.hold", "id": hold, "version": 1, "meaning": "reviewed"}
+    first = await client.post("/esign", json=said | {"credentials": {"password": PASSWORD}})
+    assert first.status_code == 201, first.text
 
 
 async def counted(database: Database, tenant: TenantRef, action: str) -> int:
@@ -47,7 +53,7 @@ async def test_a_signed_action_binds_the_signature_to_what_was_signed(
     hold = await an_open_hold(client)
     unsigned = await client.post(f"/fsq/holds/{hold}:release", json={"reason": "retested"})
     assert (unsigned.status_code, unsigned.json()["code"]) == (403, "signature_needed")
-    done = await release(client, hold, RIGHT)
+    done = await release(client, hold, password=PASSWORD)
     assert done.status_code == 200, done.text
     async with database.tenant_session(tenant.id) as db:
         signed = (await db.scalars(select(ESignature).where(ESignature.record_id == uuid.UUID(hold)))).one()
@@ -56,7 +62,7 @@ async def test_a_signed_action_binds_the_signature_to_what_was_signed(
         assert used.sha256_after == audit.digest(actions.values(record)) != signed.record_sha256
     assert (signed.meaning, signed.record_version) == ("released", record.version - 1)
     assert await counted(database, tenant, "fsq.hold.release") == 1
-    again = await release(client, hold, RIGHT)
+    again = await release(client, hold, password=PASSWORD)
     assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
 
 
@@ -66,9 +72,10 @@ async def test_five_wrong_pins_make_signing_wait_and_stay_on_record(
     await seed.plant(database, tenant)
     client = await sign_in(tenant, "QM")
     hold = await an_open_hold(client)
-    codes = [(await release(client, hold, WRONG)).json()["code"] for _ in range(5)]
+    await begin_a_series(client, hold)
+    codes = [(await release(client, hold, pin=WRONG)).json()["code"] for _ in range(5)]
     assert codes == ["signature_failed"] * 5
-    locked = await release(client, hold, RIGHT)
+    locked = await release(client, hold, pin=RIGHT)
     assert (locked.status_code, locked.json()["code"]) == (429, "pin_wait")
     assert await counted(database, tenant, "esign.failed") == 5
     assert await counted(database, tenant, "fsq.hold.release") == 0
@@ -133,5 +140,6 @@ async def test_a_pin_that_somebody_else_set_signs_nothing(
     own = (await client.get("/me")).json()["id"]
     given = {"pin": RIGHT, "reason": "forgot the old one"}
     assert (await admin.post(f"/users/{own}:set-pin", json=given)).status_code == 200
-    refused = await release(client, hold, RIGHT)
+    await begin_a_series(client, hold)
+    refused = await release(client, hold, pin=RIGHT)
     assert (refused.status_code, refused.json()["code"]) == (403, "pin_change_needed")

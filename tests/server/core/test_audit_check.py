@@ -135,11 +135,14 @@ async def test_verifying_needs_the_same_memory_for_a_long_trail(database: Databa
                 audit.write(db, system(tenant.id), "test.row.write", "test.row", None, {"index": index, "t": "x" * 200})
         while await seal_now(database, tenant):
             pass
-        async with database.tenant_session(tenant.id) as db:
-            tracemalloc.start()
-            report = await audit_check.verify(db)
-            peaks.append(tracemalloc.get_traced_memory()[1])
-            tracemalloc.stop()
+        seen = []
+        for _ in range(2):  # what else goes on in the process is in one of them at most
+            async with database.tenant_session(tenant.id) as db:
+                tracemalloc.start()
+                report = await audit_check.verify(db)
+                seen.append(tracemalloc.get_traced_memory()[1])
+                tracemalloc.stop()
+        peaks.append(min(seen))
         assert report.finding is None
     assert report.rows == 15_000
     assert peaks[1] < 2 * peaks[0]

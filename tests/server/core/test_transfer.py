@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import tracemalloc
 import uuid
@@ -56,9 +57,12 @@ def content(database: Database, schema: str) -> dict[str, list[str]]:
 
 
 def guards(database: Database, schema: str) -> list[Any]:
-    """Triggers and constraints, and whether they are on."""
+    """Triggers and constraints, and whether they are on.
+
+    PostgreSQL writes a rule that was read back from a dump with other casts and brackets.
+    """
     with postgres.connect(database.cluster.owner) as db:
-        return db.execute(
+        found = db.execute(
             "SELECT replace(tgrelid::regclass::text, %(s)s, ''), tgname::text, tgenabled::text FROM pg_trigger t "
             "JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = %(s)s::regnamespace AND NOT tgisinternal "
             "UNION ALL SELECT replace(conrelid::regclass::text, %(s)s, ''), conname::text, "
@@ -66,6 +70,7 @@ def guards(database: Database, schema: str) -> list[Any]:
             "WHERE connamespace = %(s)s::regnamespace ORDER BY 1, 2, 3",
             {"s": schema},
         ).fetchall()
+    return [(table, name, re.sub(r"::[a-z]+( varying)?(\[\])?|[()]", "", said)) for table, name, said in found]
 
 
 async def epoch(database: Database, tenant: TenantRef) -> str:
@@ -93,7 +98,7 @@ async def test_a_copy_beside_the_original_has_every_row_and_every_guard_and_anot
     async with database.tenant_session(made.id, system(made.id)) as db:
         last = await db.scalar(text("SELECT max(seq) FROM core_audit"))
         audit.write(db, system(made.id), "test.note", "test", None)
-        await db.flush()
+    async with database.tenant_session(made.id) as db:
         assert await db.scalar(text("SELECT max(seq) FROM core_audit")) == last + 1, "the counter began anew"
 
 
