@@ -24,7 +24,8 @@ from server.core.later import Later
 from server.core.limits import Limits
 from server.core.live import log as live_log
 from server.core.live.hub import Hub
-from server.core.resource import Resource, router
+from server.core.resource import Resource, rooms
+from server.core.room import PREFIX
 from server.core.settings import Settings
 from server.core.tls import Certificates
 from server.flows import reactions as flows_reactions
@@ -40,6 +41,7 @@ from server.identity import (
     operators,
     pins,
     recovery,
+    remembering,
     rights,
     second_factor,
     sign_in,
@@ -57,7 +59,7 @@ from server.sync import reactions as sync_reactions
 from server.sync import reports as sync_reports
 from server.sync import routes as sync
 
-API = door.PREFIX
+API = PREFIX
 
 RESOURCES: tuple[Resource, ...] = (
     *places.RESOURCES,
@@ -164,8 +166,8 @@ def create_app(
         responses={400: access.PROBLEMS[400]},
     )
     app.state.settings, app.state.clock, app.state.secret = settings, clock, cluster.secret
-    app.state.authenticate, app.state.signer, app.state.reactions = (
-        sign_in.authenticate,
+    app.state.authenticator, app.state.signer, app.state.reactions = (
+        remembering.Signed(),
         signing.Signatory(),
         REACTIONS,
     )
@@ -199,9 +201,8 @@ def create_app(
         pem = certificates.ca.read_bytes() if certificates else b""
         return Response(pem, media_type="application/x-pem-file")
 
-    for each in ROUTERS:
+    for each in (*ROUTERS, *rooms(RESOURCES)):
         app.include_router(each, prefix=API)
-    app.include_router(router(RESOURCES), prefix=API)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's way to complete the document
     return app
 

@@ -7,12 +7,13 @@ tenant that commits before the answer is sent. ``needs(code)`` declares the perm
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMark
+from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
@@ -24,8 +25,22 @@ from server.core.actor import Actor, ActorKind
 from server.core.db.sessions import Database, current_tenant
 from server.core.limits import Limits
 
-Authenticate = Callable[[Any], Awaitable[Actor]]
-"""Given by the application (identity): the actor of a request's token, or ``NotAllowed``."""
+
+class Authenticator(Protocol):
+    """Given by the application (identity): who is behind the token of a request."""
+
+    async def actor(self, request: Request) -> Actor:
+        """The actor, asked of the database in a session of its own; ``NotAllowed`` for a token that is not good."""
+        ...
+
+    async def remembered(self, request: Request) -> Actor | None:
+        """The actor as this process last saw them, if the token is good; they count only if ``is_still`` agrees."""
+        ...
+
+    async def is_still(self, db: AsyncSession, actor: Actor) -> bool:
+        """Whether a remembered actor is signed in and has the same rights now; one question to the database."""
+        ...
+
 
 PUBLIC: dict[str, str] = {
     "/api/v1/ca": "a public certificate: the pairing words tell whether it is the right one",
@@ -126,44 +141,26 @@ class Caller:
     clock: Clock
 
 
-class Needs:
-    """A permission that a route asks for; kept visible for tests and documentation."""
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-
-    async def __call__(self, request: HTTPConnection) -> None:
-        """Refuse a caller without the permission."""
-        (await actor_of(request)).require(self.code)
-        request.state.is_ruled = True
-
-
-def needs(code: str) -> DependsMark:
-    """The dependency that asks for a permission."""
-    mark: DependsMark = Depends(Needs(code))
-    return mark
-
-
-async def _also_keys(request: Request) -> None:
-    request.state.is_ruled = True
-
-
-ALSO_KEYS: DependsMark = Depends(_also_keys)
-"""Of a route without a permission that programs with a key may call too."""
-
-
 async def actor_of(request: HTTPConnection) -> Actor:
     """The actor of this request, found once; of a WebSocket, by its ticket."""
     found: Actor | None = getattr(request.state, "actor", None)
     if found is None:
-        state = request.app.state
-        authenticate: Authenticate = state.authenticate_ticket if _is_socket(request) else state.authenticate
-        found = await authenticate(request)
-        request.state.actor = found
-        limits: Limits = request.app.state.limits
-        limits.person(str(found.id))
+        if _is_socket(request):
+            found = await request.app.state.authenticate_ticket(request)
+        else:
+            found = await request.app.state.authenticator.actor(request)
+        found = _known(request, found)
     current_tenant.set(found.tenant_id)
     return found
+
+
+def _known(request: HTTPConnection, actor: Actor) -> Actor:
+    """Somebody who was found: counted once, and whose data this is about."""
+    limits: Limits = request.app.state.limits
+    limits.person(str(actor.id))
+    request.state.actor = actor
+    current_tenant.set(actor.tenant_id)
+    return actor
 
 
 def _is_socket(connection: HTTPConnection) -> bool:
@@ -171,16 +168,38 @@ def _is_socket(connection: HTTPConnection) -> bool:
 
 
 async def _caller(request: Request) -> AsyncIterator[Caller]:
-    actor = await actor_of(request)
-    if not getattr(request.state, "is_ruled", False):
-        # What everybody may do is done to oneself, to one's session or password: an auditor's too, but no program's.
-        if actor.kind is ActorKind.apikey:
-            raise NotAllowed("person_needed")
-        actor = replace(actor, reads_only=False)
     database: Database = request.app.state.database
+    authenticator: Authenticator = request.app.state.authenticator
+    remembered = None if hasattr(request.state, "actor") else await authenticator.remembered(request)
+    if remembered is not None:
+        actor = _of_route(request, remembered)
+        async with database.tenant_session(actor.tenant_id, actor) as db:
+            if await authenticator.is_still(db, remembered):
+                _known(request, remembered)
+                yield Caller(actor, db, database.clock)
+                await events.deliver(db, request.app.state.reactions)
+                return
+    actor = _of_route(request, await actor_of(request))
     async with database.tenant_session(actor.tenant_id, actor) as db:
         yield Caller(actor, db, database.clock)
         await events.deliver(db, request.app.state.reactions)
+
+
+def _of_route(request: Request, actor: Actor) -> Actor:
+    """The actor as a route takes them.
+
+    What everybody may do is done to oneself, to one's session or password: an auditor's too, but no program's.
+    """
+    if _is_ruled(request.scope["route"]):
+        return actor
+    if actor.kind is ActorKind.apikey:
+        raise NotAllowed("person_needed")
+    return replace(actor, reads_only=False)
+
+
+def _is_ruled(route: APIRoute) -> bool:
+    """Whether a route asks for a permission, or is open to programs without one."""
+    return any(mark is ALSO_KEYS or isinstance(mark.dependency, Needs) for mark in route.dependencies)
 
 
 async def not_too_often(request: Request) -> None:
@@ -198,6 +217,49 @@ SELDOM: DependsMark = Depends(not_too_often)
 
 Signed = Annotated[Caller, Depends(_caller, scope="function")]
 """A signed-in caller; the session commits before the answer leaves."""
+
+
+class Needs:
+    """A permission that a route asks for; kept visible for tests and documentation."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+
+class NeedsSigned(Needs):
+    """It is asked of the caller whose session the route works in."""
+
+    async def __call__(self, caller: Signed) -> None:
+        """Refuse a caller without the permission."""
+        caller.actor.require(self.code)
+
+
+class NeedsAlone(Needs):
+    """No session stays open: while a body comes in slowly, or as long as a screen is open."""
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """Refuse a caller without the permission."""
+        (await actor_of(connection)).require(self.code)
+
+
+def needs(code: str) -> DependsMark:
+    """The dependency that asks for a permission."""
+    mark: DependsMark = Depends(NeedsSigned(code))
+    return mark
+
+
+def needs_alone(code: str) -> DependsMark:
+    """The dependency that asks for a permission and leaves no session open."""
+    mark: DependsMark = Depends(NeedsAlone(code))
+    return mark
+
+
+async def _also_keys() -> None:
+    """Nothing to do: the mark is what counts."""
+
+
+ALSO_KEYS: DependsMark = Depends(_also_keys)
+"""Of a route without a permission that programs with a key may call too."""
 
 
 def bearer(request: HTTPConnection) -> str:

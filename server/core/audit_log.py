@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, select
 
@@ -16,8 +16,9 @@ from server.core import access, audit, audit_check, seals
 from server.core.access import Caller
 from server.core.audit import AuditRow
 from server.core.resource import export, sheets
+from server.core.room import Room
 
-router = APIRouter(tags=["core"])
+router = Room(tags=["core"])
 
 READ, EXPORT = "core.audit.read", "core.audit.export"
 MAX_PAGE = 200

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.core import http, metrics, traces
 from server.core.audit import address, request_id
 from server.core.db.sessions import current_tenant
+from server.core.room import PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,6 @@ HEADERS: dict[str, str] = {
 
 MAX_BODY_BYTES = 12 * 1024 * 1024
 """A sheet of 10 MiB and what comes around it; a push has limits of its own."""
-
-PREFIX = "/api/v1"
-"""Of all routes; an included one knows only what comes after it."""
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 _LONGEST_ID = 64

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import select
 
@@ -16,8 +16,9 @@ from server.core import access, audit, esign
 from server.core.actions import load
 from server.core.db import plant_of
 from server.core.esign import ESignature, ESignatureUse, Meaning
+from server.core.room import Room
 
-router = APIRouter(tags=["core"])
+router = Room(tags=["core"])
 
 SIGN, READ = "core.esign.create", "core.esign.read"
 NOT_VALID = "not valid for this version"

@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import AwareDatetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,12 +22,13 @@ from server.core import access
 from server.core.actions import load
 from server.core.actor import Actor
 from server.core.models import Plant
+from server.core.room import Room
 from server.flows import board, trace
 from server.fsq.models import Lot
 from server.plant_ops import frames, reports
 from server.plant_ops.models import ProductionLine
 
-router = APIRouter(responses=access.PROBLEMS)
+router = Room(responses=access.PROBLEMS)
 
 Health = Callable[[Request, access.Caller], Awaitable[SyncHealth]]
 """Given by the application: what sync knows of the caller's terminals (``app.state.sync_health``)."""

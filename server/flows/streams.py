@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Query, WebSocket
+from fastapi import Query, WebSocket
 from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,13 +16,14 @@ from server.core import access
 from server.core.actor import Actor
 from server.core.live import socket
 from server.core.models import Notification, NotificationRecipient
+from server.core.room import Room
 from server.identity.notices import answering, inbox
 from server.identity.notices.post import OPEN, TOPIC
 from server.plant_ops.line_events import LINE_TOPIC
 from server.plant_ops.models import LineCount, LineEvent, ProductionLine, Sensor, SensorLatest
 from server.plant_ops.sensors import SENSOR_TOPIC
 
-router = APIRouter()
+router = Room()
 
 Row = TypeVar("Row", LineEvent, LineCount)
 
@@ -130,19 +131,19 @@ def _line(line: ProductionLine, state: LineEvent | None, count: LineCount | None
     }
 
 
-@router.websocket("/ws/notifications", dependencies=[access.needs(Notifications.code)])
+@router.websocket("/ws/notifications", dependencies=[access.needs_alone(Notifications.code)])
 async def notifications(ws: WebSocket, after: After = None) -> None:
     """The caller's own notifications."""
     await socket.serve(ws, Notifications(), after)
 
 
-@router.websocket("/ws/lines", dependencies=[access.needs(Lines.code)])
+@router.websocket("/ws/lines", dependencies=[access.needs_alone(Lines.code)])
 async def lines(ws: WebSocket, after: After = None) -> None:
     """The lines of the caller's plants."""
     await socket.serve(ws, Lines(), after)
 
 
-@router.websocket("/ws/sensors", dependencies=[access.needs(Sensors.code)])
+@router.websocket("/ws/sensors", dependencies=[access.needs_alone(Sensors.code)])
 async def sensors(ws: WebSocket, after: After = None) -> None:
     """The sensors of the caller's plants."""
     await socket.serve(ws, Sensors(), after)

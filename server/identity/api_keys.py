@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -33,6 +33,7 @@ from server.core.actor import Actor, ActorKind, system
 from server.core.db.sessions import current_tenant
 from server.core.limits import Limits
 from server.core.models import Plant
+from server.core.room import Room
 from server.identity import grants, matrix, people, sessions
 from server.identity.models import ApiKey, Permission, User
 from server.identity.models.api_keys import LONGEST_DAYS, MOST_RPM, OVERLAP_DAYS
@@ -49,7 +50,7 @@ TEXT = re.compile(r"ffk_([a-z2-7]{8})_([A-Za-z0-9_-]{43})")
 _TOUCHED_EVERY = timedelta(minutes=1)
 _TRIES = 5
 
-router = APIRouter(tags=["identity"])
+router = Room(tags=["identity"])
 
 
 class NewKey(BaseModel):

@@ -12,7 +12,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +29,7 @@ from server.core import access, audit, feed
 from server.core.actor import Actor
 from server.core.db import TenantBase
 from server.core.models import Plant
+from server.core.room import Room
 from server.identity.platform import DeviceRow
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without 0, 1, I and O: they are misread on a screen across a hall."""
 MAX_PENDING = 200
 
-router = APIRouter(tags=["devices"])
+router = Room(tags=["devices"])
 
 
 class Terminal(BaseModel):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Body, Header, Request, Response
+from fastapi import BackgroundTasks, Body, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +31,7 @@ from server.core.mail import Letter, Mail
 from server.core.models import Plant
 from server.core.resource import bulk, imports, sheets, writing
 from server.core.resource.routes import Atomic, DryRun
+from server.core.room import Room
 from server.identity import passwords, pins, roles, sessions
 from server.identity.models import Invitation, User, UserRole
 
@@ -57,7 +58,7 @@ Para usarla, introduzca este código antes de {hours} horas y elija una contrase
 """,
 }
 
-router = APIRouter(tags=["identity"])
+router = Room(tags=["identity"])
 _Email = Annotated[str, Field(max_length=200, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 _Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00]*$")]
 _Locale = Annotated[str, Field(pattern=r"^(en|es)$")]

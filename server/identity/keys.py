@@ -17,7 +17,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -30,6 +30,7 @@ from server.core import access, audit, sealed
 from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.core.jobs import Periodic
+from server.core.room import Room
 from server.identity import tokens
 from server.identity.models import SigningKey
 
@@ -40,9 +41,10 @@ OVERLAP = timedelta(seconds=max(tokens.USER_TTL_S, TOKEN_TTL_S) + tokens.LEEWAY_
 """How long a retired key verifies: as long as its last token lives, and the time a signer may be late."""
 KNOWN_FOR = timedelta(seconds=60)
 MAX_KNOWN = 2_000
+MAX_SEEN = 1_000
 PURPOSE = "signing-key"
 
-router = APIRouter(tags=["auth"])
+router = Room(tags=["auth"])
 
 
 class Jwk(BaseModel):
@@ -79,6 +81,8 @@ class Keyring:
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
         self._known: OrderedDict[tuple[uuid.UUID, uuid.UUID], _Known] = OrderedDict()
+        # What a text says and that its signature is right does not change: its time and its key are asked each time.
+        self._seen: OrderedDict[tuple[str, str], tuple[tokens.Named, dict[str, Any]]] = OrderedDict()
 
     async def signing(self, db: AsyncSession) -> tokens.Signing:
         """The key that signs for the company of a session; the first one is made when it is needed."""
@@ -115,11 +119,17 @@ class Keyring:
         Raises:
             NotAllowed: `token_bad`, `token_expired`.
         """
-        said, now = tokens.named(token), database.clock.now()
+        now = database.clock.now()
+        seen = self._seen.get((audience, token))
+        said = seen[0] if seen is not None else tokens.named(token)
         key = await self._public(database, said, now)
         if key is None or (key.verifies_until is not None and key.verifies_until <= now):
             raise NotAllowed("token_bad")
-        return tokens.read(key.public, audience, token, now)
+        if seen is None:
+            seen = self._seen[audience, token] = (said, tokens.read(key.public, audience, token))
+            while len(self._seen) > MAX_SEEN:
+                self._seen.popitem(last=False)
+        return tokens.in_time(seen[1], now)
 
     async def _public(self, database: Database, said: tokens.Named, now: datetime) -> _Known | None:
         """A key by the company and the name in a token; looked for in that company's schema alone."""

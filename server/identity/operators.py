@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.params import Depends as DependsMark
 from pydantic import BaseModel, Field
 from sqlalchemy import BigInteger, Identity, select
@@ -29,6 +29,7 @@ from foodflow_kernel.errors import Invalid, NotAllowed, Refused
 from foodflow_kernel.ids import new_id
 from server.core import access, audit
 from server.core.db import PlatformBase
+from server.core.room import Room
 from server.identity import matrix, passwords, tokens
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ AUDIENCE = "foodflow-platform"
 MAX_FAILURES = 5
 LOCKED = timedelta(minutes=15)
 
-router = APIRouter(tags=["auth"])
+router = Room(tags=["auth"])
 
 
 class PlatformUser(PlatformBase):
@@ -200,7 +201,8 @@ async def operator_of(request: HTTPConnection) -> PlatformUser:
         NotAllowed: `not_signed_in`, `token_bad`, `token_expired`.
     """
     database: Database = request.app.state.database
-    claims = tokens.read(_key(request).private.public_key(), AUDIENCE, access.bearer(request), database.clock.now())
+    claims = tokens.read(_key(request).private.public_key(), AUDIENCE, access.bearer(request))
+    tokens.in_time(claims, database.clock.now())
     async with database.platform_session() as db:
         user = await db.get(PlatformUser, uuid.UUID(claims["sub"]))
     if user is None or user.disabled_at is not None or user.token_epoch != claims.get("epoch"):

@@ -13,7 +13,7 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +26,7 @@ from server.core import access, audit
 from server.core.actor import system
 from server.core.db.sessions import TenantRef, current_tenant
 from server.core.jobs import Periodic
+from server.core.room import Room
 from server.identity import attempts, sessions
 from server.identity.models import User
 
@@ -38,7 +39,7 @@ FIRST_WAIT_S = 30
 LONGEST_WAIT_S = 24 * 3600
 MAX_AGE = timedelta(days=365)
 
-router = APIRouter(tags=["auth"])
+router = Room(tags=["auth"])
 
 
 class Change(BaseModel):

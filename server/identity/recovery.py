@@ -11,7 +11,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,7 @@ from server.core import access, audit
 from server.core.actor import system
 from server.core.db.sessions import current_tenant, even_if_refused
 from server.core.mail import Letter, Mail
+from server.core.room import Room
 from server.identity import attempts, passwords, sessions
 from server.identity.models import PasswordResetToken, User
 
@@ -56,7 +57,7 @@ Si no fue usted, no haga nada: su contraseña no cambia.
 """,
 }
 
-router = APIRouter(tags=["auth"])
+router = Room(tags=["auth"])
 
 
 class Change(BaseModel):
@@ -81,7 +82,7 @@ class Reset(BaseModel):
 
 
 @router.post("/auth/password-change", status_code=204, responses=access.PROBLEMS)
-async def change(request: Request, caller: access.Signed, body: Change) -> None:
+async def change(caller: access.Signed, body: Change) -> None:
     """Set a new password by the old one; all other sessions of the person end.
 
     Raises:
@@ -101,7 +102,7 @@ async def change(request: Request, caller: access.Signed, body: Change) -> None:
         even_if_refused(db, keep)
         raise NotAllowed("signature_failed")
     await passwords.give(user, body.new_password)
-    await sessions.end_all(db, user.id, "password_changed", spare=request.state.session_id)
+    await sessions.end_all(db, user.id, "password_changed", spare=actor.session_id)
     await _close_letters(db, user.id)
     audit.write(db, actor, "auth.password_change", "identity.user", user.id)
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from foodflow_kernel.errors import FoodFlowError, NotFound
@@ -15,10 +15,11 @@ from server.core.actions import load
 from server.core.actor import Actor
 from server.core.resource import bulk
 from server.core.resource.routes import Atomic, DryRun
+from server.core.room import Room
 from server.identity import roles
 from server.identity.models import Role, User, UserRole
 
-router = APIRouter(tags=["identity"])
+router = Room(tags=["identity"])
 
 
 class Assignment(BaseModel):

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import pyotp
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +28,7 @@ from foodflow_kernel.ids import new_id
 from server.core import access, audit, sealed
 from server.core.actor import Actor
 from server.core.db.sessions import even_if_refused
+from server.core.room import Room
 from server.identity import attempts, passwords, sessions
 from server.identity.models import RecoveryCode, User
 
@@ -38,7 +39,7 @@ WINDOW = 1
 RECOVERY_CODES = 10
 ISSUER = "FoodFlow OS"
 
-router = APIRouter(tags=["auth"])
+router = Room(tags=["auth"])
 
 Code = Annotated[str, Field(max_length=40)]
 
@@ -133,7 +134,7 @@ async def remove(request: Request, caller: access.Signed, body: Remove) -> None:
         raise _refused(db, caller.actor, NotAllowed("totp_wrong"))
     passwords.check(body.password, passwords.of(user))
     await clear(db, user)
-    await sessions.end_all(db, user.id, "mfa_off", spare=request.state.session_id)
+    await sessions.end_all(db, user.id, "mfa_off", spare=caller.actor.session_id)
     audit.write(db, caller.actor, "auth.mfa_off", "identity.user", user.id)
 
 

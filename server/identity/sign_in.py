@@ -7,11 +7,10 @@ wrong. An access token lives for a quarter of an hour and falls with its session
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,14 +21,15 @@ from server.core import access, audit, events
 from server.core.actor import Actor, system
 from server.core.db.sessions import current_tenant, even_if_refused
 from server.core.esign import Credentials
-from server.identity import api_keys, attempts, passwords, people, pins, second_factor, sessions, tokens
-from server.identity.models import RefreshToken, User
+from server.core.room import Room
+from server.identity import attempts, passwords, people, pins, second_factor, sessions, tokens
+from server.identity.models import User
 
 if TYPE_CHECKING:
     from server.core.db.sessions import Database
     from server.identity.keys import Keyring
 
-router = APIRouter(tags=["auth"])
+router = Room(tags=["auth"])
 
 UNCOUNTED = frozenset({attempts.LOCKED, "totp_needed"})
 """Refusals that are no wrong tries: nobody keeps a door shut by knocking."""
@@ -192,39 +192,6 @@ async def _check(db: AsyncSession, secret: bytes, body: Login, address: str) -> 
         return user, NotAllowed("totp_needed")
     is_right = await second_factor.spend(db, secret, user, body.totp)
     return user, None if is_right else NotAllowed("totp_wrong")
-
-
-async def authenticate(request: Request) -> Actor:
-    """The actor behind a request's token, with the rights they have now.
-
-    Raises:
-        NotAllowed: `not_signed_in`, `token_bad`, `token_expired`; of an API key also as ``api_keys.authenticate``.
-    """
-    database: Database = request.app.state.database
-    token = access.bearer(request)
-    if token.startswith(api_keys.MARK):
-        return await api_keys.authenticate(request, token)
-    keyring: Keyring = request.app.state.keyring
-    claims = await keyring.read(database, tokens.USER_AUDIENCE, token)
-    try:
-        tenant_id, user_id, family_id = (UUID(claims[name]) for name in ("tid", "sub", "fam"))
-        tenant = await database.tenant(tenant_id)
-    except (KeyError, ValueError, NotFound):
-        raise NotAllowed("token_bad") from None
-    if tenant.state is not TenantState.active:
-        raise NotAllowed("token_bad")
-    # One question for person and session: the session's head is the row that a revocation marks.
-    living = (
-        select(User)
-        .join(RefreshToken, RefreshToken.user_id == User.id)
-        .where(User.id == user_id, RefreshToken.id == family_id, RefreshToken.revoked_at.is_(None))
-    )
-    async with database.tenant_session(tenant.id, system(tenant.id, "authenticate")) as db:
-        user = await db.scalar(living)
-        if user is None or not user.may_go_on or user.token_epoch != claims.get("epoch"):
-            raise NotAllowed("token_bad")
-        request.state.session_id = family_id
-        return replace(await people.actor_of(db, user, tenant.id), session_id=family_id)
 
 
 @router.get("/me", responses=access.PROBLEMS)

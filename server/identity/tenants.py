@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,12 +25,13 @@ from server.core.db import postgres, provision, transfer
 from server.core.db.registry import Tenant
 from server.core.live import hub
 from server.core.resource.writing import same_version
+from server.core.room import Room
 from server.identity import operators, people
 
 if TYPE_CHECKING:
     from server.core.db.sessions import Database
 
-router = APIRouter(tags=["identity"])
+router = Room(tags=["identity"])
 
 Regime = Literal["fda_pchf", "fsis", "fsma204", "juice_120", "seafood_123", "lacf_113", "acid_114", "eu", "dietary_111"]
 

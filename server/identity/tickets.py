@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, WebSocket
+from fastapi import WebSocket
 from pydantic import BaseModel
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,13 +18,14 @@ from starlette.requests import HTTPConnection
 from foodflow_kernel.errors import NotAllowed, Refused
 from server.core import access
 from server.core.actor import Actor, system
+from server.core.room import Room
 from server.identity import people, sessions
 from server.identity.models import RefreshToken, User, WsTicket
 
 if TYPE_CHECKING:
     from server.core.db.sessions import Database
 
-router = APIRouter(tags=["auth"], responses=access.PROBLEMS)
+router = Room(tags=["auth"], responses=access.PROBLEMS)
 
 TTL_S = 60
 MAX_OPEN = 20
@@ -39,9 +40,9 @@ class Ticket(BaseModel):
 
 
 @router.post("/ws/ticket", status_code=201)
-async def buy(request: Request, caller: access.Signed) -> Ticket:
+async def buy(caller: access.Signed) -> Ticket:
     """A ticket for one WebSocket: for the caller, once, within a minute."""
-    session_id = getattr(request.state, "session_id", None)
+    session_id = caller.actor.session_id
     if caller.actor.id is None or session_id is None:
         raise NotAllowed("person_needed")
     now = caller.clock.now()

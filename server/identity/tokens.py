@@ -66,11 +66,11 @@ def named(token: str) -> Named:
         raise NotAllowed("token_bad") from error
 
 
-def read(key: Ed25519PublicKey, audience: str, token: str, now: datetime) -> dict[str, Any]:
-    """The claims of a token that this key signed.
+def read(key: Ed25519PublicKey, audience: str, token: str) -> dict[str, Any]:
+    """The claims of a token that this key signed, whatever the time.
 
     Raises:
-        NotAllowed: `token_bad` (forged, of another audience, of the future), `token_expired`.
+        NotAllowed: `token_bad` (forged, of another audience).
     """
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -88,8 +88,19 @@ def read(key: Ed25519PublicKey, audience: str, token: str, now: datetime) -> dic
         )
     except jwt.PyJWTError as error:
         raise NotAllowed("token_bad") from error
+    if not isinstance(claims["exp"], int) or not isinstance(claims["iat"], int):
+        raise NotAllowed("token_bad")
+    return claims
+
+
+def in_time(claims: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The claims, if they hold at an instant.
+
+    Raises:
+        NotAllowed: `token_bad` (of the future), `token_expired`.
+    """
     at = now.timestamp()
-    if not isinstance(claims["exp"], int) or not isinstance(claims["iat"], int) or claims["iat"] > at + LEEWAY_S:
+    if claims["iat"] > at + LEEWAY_S:
         raise NotAllowed("token_bad")
     if claims["exp"] <= at:
         raise NotAllowed("token_expired")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from foodflow_kernel.errors import NotFound
 from foodflow_kernel.wire.facts import Wire
 from foodflow_kernel.wire.reports import SyncHealth
 from server.core import access, audit, events
+from server.core.room import Room
 from server.sync import health, inbox, terminals, verify
 from server.sync.stored import Terminal
 
-router = APIRouter(prefix="/sync", tags=["sync"], responses=access.PROBLEMS)
+router = Room(prefix="/sync", tags=["sync"], responses=access.PROBLEMS)
 
 
 class FindingLine(Wire):

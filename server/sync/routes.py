@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
 
@@ -17,6 +17,7 @@ from foodflow_kernel.wire.bodies import LaneHead
 from foodflow_kernel.wire.exchange import HelloAnswer, HelloRequest, SnapshotManifest
 from foodflow_kernel.wire.protocol import FEED_PAGE_MAX, FEED_WAIT_MAX_S, PROTOCOL, TOKEN_TTL_S
 from server.core import access, events, feed
+from server.core.room import Room
 from server.sync import batch, hello, packing, pages, parking, presence, push, snapshots, terminals, tokens
 from server.sync.exchange import (
     Caller,
@@ -31,7 +32,7 @@ from server.sync.exchange import (
 )
 from server.sync.waiting import BELL
 
-router = APIRouter(prefix="/sync", tags=["sync"], responses=access.problems(410, 426))
+router = Room(prefix="/sync", tags=["sync"], responses=access.problems(410, 426))
 
 _Desk = Annotated[Desk, Depends(desk_of)]
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import uvicorn
 from fastapi import Body, FastAPI, Response
+from psycopg.types.json import Jsonb
 from pydantic_core import from_json, to_json
 from sqlalchemy import column, insert, select, table
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -46,7 +47,8 @@ def app_of(url: str, names: list[str], of: str) -> FastAPI:
     @app.post("/one", status_code=201)
     async def make(given: Annotated[dict[str, Any], Body()]) -> Response:
         now = SystemClock().now()
-        row = given | {"id": new_id(now), "version": 1, "created_at": now, "updated_at": now}
+        said = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in given.items()}
+        row = said | {"id": new_id(now), "version": 1, "created_at": now, "updated_at": now}
         async with AsyncSession(engine) as db:
             made = (await db.execute(insert(rows).values(row).returning(*columns))).mappings().one()
             await db.commit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from foodflow_kernel.errors import Invalid, NotFound
@@ -17,8 +17,9 @@ from server.core.config.effective import found, place_of
 from server.core.config.keys import Scope
 from server.core.config.model import SystemConfig
 from server.core.resource import ANY, Resource
+from server.core.room import Room
 
-router = APIRouter(tags=["core"], responses=access.PROBLEMS)
+router = Room(tags=["core"], responses=access.PROBLEMS)
 
 
 class NewValue(BaseModel):

@@ -6,7 +6,7 @@ import contextlib
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from foodflow_kernel.errors import Invalid, Refused
@@ -21,8 +21,9 @@ from server.core.later import Later
 from server.core.models import Attachment
 from server.core.models.attachment import LINK_KINDS
 from server.core.resource import ANY, Resource
+from server.core.room import Room
 
-router = APIRouter(tags=["core"], responses=access.PROBLEMS)
+router = Room(tags=["core"], responses=access.PROBLEMS)
 
 _BYTES: dict[str, Any] = {
     "requestBody": {
@@ -104,7 +105,7 @@ async def begin(request: Request, caller: access.Signed, body: NewUpload) -> Upl
 
 @router.put(
     "/attachments/{attachment_id}/chunk",
-    dependencies=[access.needs("core.attachment.create")],
+    dependencies=[access.needs_alone("core.attachment.create")],
     openapi_extra=_BYTES,
 )
 async def put_chunk(
@@ -123,7 +124,7 @@ async def offset_of(attachment_id: uuid.UUID, caller: access.Signed) -> Upload:
     return Upload.model_validate(await uploads.own(caller.db, caller.actor, attachment_id))
 
 
-@router.post("/attachments/{attachment_id}:complete", dependencies=[access.needs("core.attachment.create")])
+@router.post("/attachments/{attachment_id}:complete", dependencies=[access.needs_alone("core.attachment.create")])
 async def complete(request: Request, attachment_id: uuid.UUID) -> Upload:
     """Check size, SHA-256 and type; then the file waits for the scanner, a moment."""
     actor, database, files = await _doors(request)
@@ -137,7 +138,7 @@ async def complete(request: Request, attachment_id: uuid.UUID) -> Upload:
 
 @router.get(
     "/attachments/{attachment_id}/content",
-    dependencies=[access.needs("core.attachment.read")],
+    dependencies=[access.needs_alone("core.attachment.read")],
     response_class=Response,
     responses={
         200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi import Body, Header, Query, Request, Response
 from pydantic import BaseModel, create_model
 from pydantic_core import to_json
 
@@ -19,23 +19,24 @@ from server.core.db import plant_of
 from server.core.esign import Credentials
 from server.core.resource import bulk, export, imports, listing, meta, sheets, writing
 from server.core.resource.declared import Resource, input_model, page_model, shown_model
+from server.core.room import Room
 
 Atomic = Annotated[bool, Query(description="all rows or none: 422 with the same body when one is refused")]
 DryRun = Annotated[bool, Query(description="say what would become of each row, and write nothing")]
 
 
-def router(resources: Sequence[Resource]) -> APIRouter:
-    """Routes for all resources, below /api/v1."""
-    made = APIRouter()
+def rooms(resources: Sequence[Resource]) -> Iterator[Room]:
+    """The routes of each resource, below /api/v1."""
     paths = {resource.model.__tablename__: resource.path for resource in resources}
     for resource in resources:
-        _meta_route(made, resource, paths)
-        _read_routes(made, resource)
+        room = Room()
+        _meta_route(room, resource, paths)
+        _read_routes(room, resource)
         if resource.is_writable:
-            _write_routes(made, resource)
+            _write_routes(room, resource)
         for action in resource.actions:
-            _action_route(made, resource, action)
-    return made
+            _action_route(room, resource, action)
+        yield room
 
 
 def _operation(resource: Resource, verb: str) -> str:
@@ -53,7 +54,7 @@ def _options(resource: Resource, verb: str, summary: str) -> dict[str, Any]:
     }
 
 
-def _meta_route(made: APIRouter, resource: Resource, paths: Mapping[str, str]) -> None:
+def _meta_route(made: Room, resource: Resource, paths: Mapping[str, str]) -> None:
     options = _options(resource, "read", f"What {resource.code} is: columns, filters, rights, verbs")
 
     # Before the route of one row, which would take the word for an id.
@@ -62,7 +63,7 @@ def _meta_route(made: APIRouter, resource: Resource, paths: Mapping[str, str]) -
         return meta.describe(resource, caller.actor, paths)
 
 
-def _read_routes(made: APIRouter, resource: Resource) -> None:
+def _read_routes(made: Room, resource: Resource) -> None:
     shape = shown_model(resource)
     page = page_model(resource, shape)
 
@@ -136,7 +137,7 @@ _OPERATOR_WORDS = {
 }
 
 
-def _write_routes(made: APIRouter, resource: Resource) -> None:
+def _write_routes(made: Room, resource: Resource) -> None:
     shape, new, patch = (
         shown_model(resource),
         input_model(resource, is_patch=False),
@@ -204,7 +205,7 @@ def _one(shape: type[BaseModel], row: Any, status: int = 200) -> Response:
     return Response(body, status, {"ETag": f'"{row.version}"'}, media_type="application/json")
 
 
-def _bulk_routes(made: APIRouter, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
+def _bulk_routes(made: Room, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
     for method, verb, shape, act in (
         ("POST", "create", new, bulk.create),
         ("PATCH", "update", bulk.patch_model(resource, patch), bulk.update),
@@ -244,7 +245,7 @@ def _bulk_route(resource: Resource, shape: type[BaseModel], act: bulk.Act) -> Ca
     return many
 
 
-def _import_route(made: APIRouter, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
+def _import_route(made: Room, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
     options = _options(resource, "create", f"Bring a sheet into {resource.code}")
     sheet = {"schema": {"type": "string", "format": "binary"}}
     shapes = (new, bulk.patch_model(resource, patch))
@@ -299,7 +300,7 @@ def _bulk_body(shape: type[BaseModel]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-def _action_route(made: APIRouter, resource: Resource, action: Action) -> None:
+def _action_route(made: Room, resource: Resource, action: Action) -> None:
     fields: dict[str, Any] = {}
     if action.signature:
         fields["signature"] = (Credentials | None, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.identity.models.api_keys import ApiKey
 from server.identity.models.keys import SigningKey
 from server.identity.models.people import LoginAttempt, LoginName, User
-from server.identity.models.rights import Permission, Role, RolePermission, UserRole
+from server.identity.models.rights import Permission, RightsMark, Role, RolePermission, UserRole
 from server.identity.models.sessions import Invitation, PasswordResetToken, RecoveryCode, RefreshToken
 from server.identity.models.tickets import WsTicket
 
@@ -18,6 +18,7 @@ __all__ = [
     "Permission",
     "RecoveryCode",
     "RefreshToken",
+    "RightsMark",
     "Role",
     "RolePermission",
     "SigningKey",

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, literal, select, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint, aggregate_order_by
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 from sqlalchemy.types import Text
@@ -126,3 +126,17 @@ class UserRole(MasterRow, TenantBase):
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+
+
+class RightsMark(TenantBase):
+    """The transaction that was the last to change what anybody may do.
+
+    Written by triggers of assignments, roles and their permissions as a transaction commits. Who
+    remembers somebody's rights reads this one row to know whether they still hold.
+    """
+
+    __tablename__ = "identity_rights_mark"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    changed_in: Mapped[int] = mapped_column(BigInteger)

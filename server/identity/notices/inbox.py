@@ -7,7 +7,7 @@ from datetime import time
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,10 +18,11 @@ from server.core import access, audit
 from server.core.actions import Action, perform
 from server.core.actor import Actor
 from server.core.models import Notification, NotificationRecipient, QuietHours
+from server.core.room import Room
 from server.identity.notices import answering
 from server.identity.notices.post import OPEN
 
-router = APIRouter(tags=["core"], responses=access.PROBLEMS)
+router = Room(tags=["core"], responses=access.PROBLEMS)
 
 
 class Item(BaseModel):

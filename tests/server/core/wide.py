@@ -14,7 +14,7 @@ from server.app import API, create_app
 from server.core.actor import system
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database, TenantRef
-from server.core.resource import ANY, Resource, router
+from server.core.resource import ANY, Resource, rooms
 from server.core.settings import Settings
 from server.plant_ops.models import Equipment
 from server.plant_ops.resources import EQUIPMENT
@@ -38,7 +38,8 @@ WIDE = Resource(
 def wide_app(cluster: Cluster, database: Database) -> FastAPI:
     app = create_app(Settings(anonymous_per_minute=0, requests_per_minute=0), database.clock, cluster)
     app.state.database = database
-    app.include_router(router((WIDE,)), prefix=API)
+    for room in rooms((WIDE,)):
+        app.include_router(room, prefix=API)
     return app
 
 
