@@ -2,7 +2,7 @@
 
 Letters: R read, C create, U update, A approve/release/verify, D void/retire, X export, S sign the
 settings that food safety depends on, W end the wait after wrong PINs (section 6, 11.300). A verb
-that is not one of read, create, update, retire is granted by the letter ``VERBS`` gives it. A role
+that is not one of ``COMMON`` is granted by the letter that ``SPECIAL`` gives it. A role
 that the page limits to its own plant (suffix p) is in ``PLANT_ROLES``: it is given at one plant,
 never in a whole company.
 """
@@ -42,51 +42,87 @@ READ_ONLY = frozenset({"AU"})
 TIMED = frozenset({"AU"})
 """Roles that are given until a day that is named when they are given (identity_core, section 4, AU)."""
 
-VERBS: dict[str, str] = {
-    "read": "R",
-    "create": "C",
-    "update": "U",
-    "retire": "D",
-    "export": "X",
-    "pack": "C",
-    "ship": "C",
-    "close": "U",
-    "activate": "A",
-    "suspend": "A",
-    "close_down": "A",
-    "block": "U",
-    "unblock": "U",
-    "verify": "U",
-    "erase": "A",
-    "supersede": "U",
-    "categorise": "U",
-    "contain": "U",
-    "rotate": "U",
-    "appoint": "A",
-    "approve": "A",
-    "release": "A",
-    "reject": "A",
-    "dispose": "A",
-    "revoke": "D",
-    "disable": "D",
-    "take": "D",
-    "enable": "A",
-    "lock": "D",
-    "unlock": "A",
-    "reset_mfa": "A",
-    "set_pin": "A",
-    "clear_wait": "W",
-    "verify_identity": "A",
-    "set_pcqi": "A",
-    "replay": "A",
-    "waive": "A",
-    "offboard": "D",
-    "archive": "D",
-    "sign": "S",
-    "rescan": "A",
-    "ack": "R",
-    "withdraw": "D",
+COMMON: dict[str, str] = {"read": "R", "create": "C", "update": "U", "retire": "D", "export": "X"}
+"""What may be done to anything, and its letter."""
+
+SPECIAL: dict[str, tuple[str, tuple[str, ...]]] = {
+    "pack": ("C", ("fsq.lot",)),
+    "ship": ("C", ("fsq.pallet",)),
+    "close": ("U", ("plant_ops.downtime",)),
+    "activate": (
+        "A",
+        (
+            "core.plant",
+            "identity.role",
+            "identity.user",
+            "platform.tenant",
+        ),
+    ),
+    "suspend": (
+        "A",
+        (
+            "core.plant",
+            "platform.tenant",
+        ),
+    ),
+    "close_down": ("A", ("core.plant",)),
+    "block": ("U", ("core.location",)),
+    "unblock": ("U", ("core.location",)),
+    "verify": (
+        "U",
+        (
+            "core.audit",
+            "core.contact",
+        ),
+    ),
+    "erase": ("A", ("core.contact",)),
+    "supersede": ("U", ("core.address",)),
+    "categorise": ("U", ("plant_ops.downtime",)),
+    "contain": ("U", ("fsq.deviation",)),
+    "rotate": ("U", ("identity.api_key",)),
+    "appoint": ("A", ("identity.user_role",)),
+    "approve": (
+        "A",
+        (
+            "identity.device",
+            "plant_ops.downtime",
+        ),
+    ),
+    "release": (
+        "A",
+        (
+            "fsq.hold",
+            "fsq.lot",
+        ),
+    ),
+    "reject": ("A", ("sync.inbox",)),
+    "revoke": (
+        "D",
+        (
+            "identity.api_key",
+            "identity.device",
+        ),
+    ),
+    "disable": ("D", ("identity.user",)),
+    "take": ("D", ("identity.user_role",)),
+    "enable": ("A", ("identity.user",)),
+    "lock": ("D", ("identity.user",)),
+    "unlock": ("A", ("identity.user",)),
+    "reset_mfa": ("A", ("identity.user",)),
+    "set_pin": ("A", ("identity.user",)),
+    "clear_wait": ("W", ("identity.user",)),
+    "verify_identity": ("A", ("identity.user",)),
+    "set_pcqi": ("A", ("identity.user",)),
+    "replay": ("A", ("sync.inbox",)),
+    "waive": ("A", ("sync.inbox",)),
+    "offboard": ("D", ("platform.tenant",)),
+    "archive": ("D", ("platform.tenant",)),
+    "sign": ("S", ("core.config",)),
+    "rescan": ("A", ("core.attachment",)),
+    "ack": ("R", ("core.notification",)),
+    "withdraw": ("D", ("core.config",)),
 }
+"""Other verbs: their letter, and the nouns that have them."""
 
 Level = Literal["normal", "high", "esign"]
 
@@ -188,7 +224,8 @@ def grants(role: str, codes: frozenset[str]) -> frozenset[str]:
 
 def declared() -> frozenset[str]:
     """Every code the matrix can grant."""
-    return frozenset(f"{noun}.{verb}" for noun in MATRIX for verb in VERBS)
+    common = {f"{noun}.{verb}" for noun in MATRIX for verb in COMMON}
+    return frozenset(common | {f"{noun}.{verb}" for verb, (_, nouns) in SPECIAL.items() for noun in nouns})
 
 
 def level(code: str) -> Level:
@@ -215,4 +252,5 @@ def _noun(code: str) -> str:
 
 
 def _letter(code: str) -> str:
-    return VERBS.get(code.rpartition(".")[2], "none")
+    verb = code.rpartition(".")[2]
+    return COMMON.get(verb) or SPECIAL.get(verb, ("none", ()))[0]

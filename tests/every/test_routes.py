@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from fastapi.dependencies.models import Dependant
@@ -20,6 +21,8 @@ from server.core.db.postgres import Cluster
 from server.core.resource import Resource, sheets
 from server.core.settings import Settings
 from server.identity import matrix
+
+ROOT = Path(__file__).parents[2]
 
 ANY_PERSON = {
     "/api/v1/ws/ticket",
@@ -109,6 +112,13 @@ def test_every_permission_of_a_resource_is_held_by_some_role(resource: object) -
     held = {code for role in matrix.ROLES for code in matrix.grants(role, matrix.declared())}
     held |= {code for code in matrix.declared() if code.endswith(".export")}
     assert set(resource.permissions()) <= held  # type: ignore[attr-defined]  # parametrised over Resource
+
+
+def test_every_special_verb_is_asked_for_by_somebody() -> None:
+    asked = {code for _, route in ROUTES for code in codes(route.dependant)}
+    text = "".join(path.read_text() for path in (ROOT / "server").rglob("*.py"))
+    special = {f"{noun}.{verb}" for verb, (_, nouns) in matrix.SPECIAL.items() for noun in nouns}
+    assert {code for code in special - asked if f'"{code}"' not in text} == set()
 
 
 DOCUMENT = APP.openapi()
