@@ -264,6 +264,12 @@ def content(ask: Ask, person: Person, _seeds: Seeds) -> None:
         ask("POST", f"/notifications/{{notification_id}}:{verb}", told)
 
 
+def one_of_each(ask: Ask, person: Person, _seeds: Seeds) -> None:
+    """Each list has a row, and the row is read."""
+    for resource in RESOURCES:
+        ask("GET", f"/{resource.path}/{{record_id}}", {"record_id": first(person, resource.path)["id"]})
+
+
 def now() -> str:
     """An instant as the API takes it."""
     return SystemClock().now().isoformat()
@@ -280,6 +286,7 @@ RECIPES: tuple[Callable[[Ask, Person, Seeds], None], ...] = (
     trail,
     platform,
     terminal,
+    one_of_each,
     auth,
 )
 """In this order: what ends sessions comes last."""

@@ -54,13 +54,17 @@ class Asked:
     schema: Any
     answered: Counter[str] = field(default_factory=Counter)
     reached: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
+    """What each operation last said that was no 2xx."""
     faults: list[str] = field(default_factory=list)
 
-    def note(self, label: str, case: Any, answer: Any) -> None:
+    def note(self, label: str, case: Any, answer: Any, *, is_random: bool = True) -> None:
         """Count an answer and judge it by the document."""
         self.answered[label] += 1
         if answer.status_code < 300:
             self.reached.add(label)
+        elif not is_random or label not in self.refused:
+            self.refused[label] = f"{answer.status_code} {answer.text[:300]}"
         try:
             case.validate_response(answer, checks=CHECKS)
         except (AssertionError, schemathesis.errors.SchemathesisError, BaseExceptionGroup) as fault:
@@ -87,7 +91,7 @@ def run_recipes(asked: Asked) -> None:
         answer = asked.person.ask(method, path.format(**parameters or {}), **more)
         label = f"{method} {API}{path}"
         case = by_label[label].Case(method=method, path_parameters=parameters or {})
-        asked.note(label, case, answer)
+        asked.note(label, case, answer, is_random=False)
         return answer
 
     for recipe in recipes.RECIPES:
@@ -138,7 +142,7 @@ def judge(asked: Asked, examples: int) -> None:
         fuzz(asked, operation, examples)
     unreached = sorted(each.label for each in every if each.label not in asked.reached)
     share = 1 - len(unreached) / len(every)
-    told = "\n".join(f"  {each}" for each in unreached)
+    told = "\n".join(f"  {each}: {asked.refused.get(each)}" for each in unreached)
     sys.stdout.write(
         f"\n{len(every)} operations, {sum(asked.answered.values())} requests; {share:.1%} answered 2xx at least once;"
         f" never:\n{told}\n"

@@ -141,7 +141,7 @@ async def complete(request: Request, attachment_id: uuid.UUID) -> Upload:
     dependencies=[access.needs_alone("core.attachment.read")],
     response_class=Response,
     responses={
-        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+        200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
         206: {"description": "The part that `Range` asks for"},
         304: {"description": "The client has it"},
         416: access.PROBLEMS[422] | {"description": "There is no such part"},

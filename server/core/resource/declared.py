@@ -11,7 +11,7 @@ from decimal import Decimal
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
@@ -159,10 +159,21 @@ def operators_of(hint: Any, *, is_nullable: bool) -> tuple[str, ...]:
     return null
 
 
+LocalTime = Annotated[
+    time,
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$", "examples": ["06:00:00"]}
+    ),
+]
+"""A time of day where the plant is; JSON schema's own format asks for an offset."""
+
+
 def wire(hint: Any) -> Any:
     """A column's type as the API shows it: aware instants, numbers as strings where they are exact."""
     if hint is datetime:
         return AwareDatetime
+    if hint is time:
+        return LocalTime
     if get_origin(hint) is not None and datetime in get_args(hint):
         return AwareDatetime | None
     if get_origin(hint) is Annotated:

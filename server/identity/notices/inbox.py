@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import time
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -18,6 +17,7 @@ from server.core import access, audit
 from server.core.actions import Action, perform
 from server.core.actor import Actor
 from server.core.models import Notification, NotificationRecipient, QuietHours
+from server.core.resource.declared import LocalTime
 from server.core.room import Room
 from server.identity.notices import answering
 from server.identity.notices.post import OPEN
@@ -66,8 +66,8 @@ class Quiet(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    starts: time
-    ends: time
+    starts: LocalTime
+    ends: LocalTime
     tz: str = Field(max_length=64, description="IANA time zone")
 
 
