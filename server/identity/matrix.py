@@ -86,6 +86,7 @@ VERBS: dict[str, str] = {
     "rescan": "A",
     "ack": "R",
     "withdraw": "D",
+    "merge": "A",
 }
 
 Level = Literal["normal", "high", "esign"]
@@ -128,6 +129,25 @@ MATRIX: dict[str, dict[str, str]] = {
     "core.notification": dict.fromkeys(ROLES, "R"),
     "core.attachment": _row(
         {"OP": "CR", "QT": "CR", "QM": "CRAD", "SV": "CRD", "MT": "CR", "PL": "CR", "WH": "CR", "TA": "CRAD", "AU": "R"}
+    ),
+    "core.note": _row(
+        {
+            "OP": "CRU", "QT": "CRU", "QM": "CRUX", "SV": "CRUX", "MT": "CRU", "PL": "CRU", "WH": "CRU", "TA": "CRUX",
+            "AU": "RX",
+        }
+    ),
+    "core.qa_note": {"QT": "R", "QM": "R", "AU": "R"},
+    "core.tag": _row(
+        {
+            "OP": "R", "QT": "R", "QM": "CRUADX", "SV": "CRUAD", "MT": "R", "PL": "R", "BM": "R", "TA": "CRUADX",
+            "AU": "R",
+        }
+    ),
+    "core.tag_link": _row(
+        {
+            "OP": "CR", "QT": "CRD", "QM": "CRDX", "SV": "CRD", "MT": "CR", "PL": "CRD", "WH": "CRD", "BM": "R",
+            "TA": "CRDX", "AU": "R",
+        }
     ),
     "core.config": {"QM": "RS", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "core.plant": _SITE | {"TA": "CRUAD"},
