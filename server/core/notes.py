@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import Invalid, NotAllowed, NotFound
 from foodflow_kernel.machines import NOTE
+from foodflow_kernel.machines.content import NoteState
 from server.core import access, audit, events, idempotency, links, stamp
 from server.core.actions import Action
 from server.core.actor import Actor
@@ -133,10 +134,9 @@ async def _write(
     known: frozenset[uuid.UUID] = frozenset(),
 ) -> Note:
     row = stamp.server_born(db.info["clock"].now(), actor.id, plant).columns() | given
-    note = Note(**row)
-    db.add(note)
-    await db.flush()
-    await db.refresh(note)
+    if not await stamp.record(db, Note, [row]):
+        NOTE.move(NoteState.superseded, "supersede")  # another one was written in its place
+    note = await db.get_one(Note, row["id"])
     if note.mentions:
         mentions = tuple(note.mentions)
         events.announce(db, PeopleMentioned(note.id, plant, actor.id, actor.name, mentions, known))

@@ -189,16 +189,16 @@ MERGE = actions.Action("merge", merge, Merge, risk="approve")
 
 
 @router.post(
-    "/tags/{record_id}:merge",
+    "/tags/{tag_id}:merge",
     dependencies=[access.needs(f"{CODE}.merge")],
     openapi_extra={"x-permission": f"{CODE}.merge"},
 )
-async def merge_tags(record_id: uuid.UUID, caller: access.Signed, body: Merge) -> Merged:
+async def merge_tags(tag_id: uuid.UUID, caller: access.Signed, body: Merge) -> Merged:
     """Let another tag take over all records of this one, which ends."""
     # One after the other in a company: two that cross would each wait for the other's tag.
     name = f"tags {caller.actor.tenant_id}"
     await caller.db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-    made: Merged = await actions.perform(caller.db, caller.actor, Tag, CODE, MERGE, record_id, body)
+    made: Merged = await actions.perform(caller.db, caller.actor, Tag, CODE, MERGE, tag_id, body)
     return made
 
 
