@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, CursorResult, delete, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -144,18 +145,14 @@ async def mark(
         raise Invalid("reference_elsewhere", where="tag_id", id=tag_id)
     plant = here or tag.plant_id
     actor.require(f"{LINK}.create", plant)
-    known = await db.scalar(select(TagLink).filter_by(tag_id=tag_id, entity=entity, entity_id=entity_id))
-    if known is not None:
-        return known
     now = db.info["clock"].now()
-    link = TagLink(
-        id=new_id(now), plant_id=plant, tag_id=tag_id, entity=entity, entity_id=entity_id, created_at=now,
-        created_by=actor.id,
-    )  # fmt: skip
-    db.add(link)
-    await db.flush()
-    audit.write(db, actor, f"{LINK}.create", entity, entity_id, {"tag_id": tag_id}, plant_id=plant)
-    return link
+    link = {"tag_id": tag_id, "entity": entity, "entity_id": entity_id}
+    row = link | {"id": new_id(now), "plant_id": plant, "created_at": now, "created_by": actor.id}
+    # Of two who mark a record at once the second waits here for the first, and finds its link.
+    made = insert(TagLink).values(row).on_conflict_do_nothing().returning(TagLink.id)
+    if await db.scalar(made) is not None:
+        audit.write(db, actor, f"{LINK}.create", entity, entity_id, {"tag_id": tag_id}, plant_id=plant)
+    return (await db.scalars(select(TagLink).filter_by(**link))).one()
 
 
 async def unmark(

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from psycopg import sql
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +21,7 @@ from foodflow_kernel.ids import new_id
 from server.app import RESOURCES
 from server.core import links
 from server.core.audit import AuditRow
+from server.core.db import postgres
 from server.core.db.sessions import Database, TenantRef
 from server.core.models import Contact, Location, Note, Notification, NotificationRecipient
 from server.core.resource import sheets
@@ -70,9 +72,10 @@ async def me(client: httpx.AsyncClient) -> str:
 
 
 async def bodies(client: httpx.AsyncClient, **params: str) -> list[str]:
+    """What the notes of a list say, by the alphabet: the clock stands still, and ids of one instant have no order."""
     answer = await client.get("/notes", params=params)
     assert answer.status_code == 200, answer.text
-    return [each["body"] for each in answer.json()["items"]]
+    return sorted(each["body"] for each in answer.json()["items"])
 
 
 async def test_a_note_is_written_read_and_said_anew(database: Database, tenant: TenantRef, sign_in: SignIn) -> None:
@@ -160,13 +163,15 @@ async def test_the_database_keeps_a_note_as_it_is(database: Database, tenant: Te
                 await db.execute(statement)
 
 
-async def test_the_trigger_holds_whoever_owns_the_table(database: Database, tenant: TenantRef, sign_in: SignIn) -> None:
+@pytest.mark.parametrize("said", ["UPDATE core_note SET body = 'x'", "DELETE FROM core_note", "TRUNCATE core_note"])
+async def test_the_trigger_holds_for_the_owner_too(
+    database: Database, tenant: TenantRef, sign_in: SignIn, said: str
+) -> None:
     plant = await a_plant(database, tenant)
     await posted(await sign_in(tenant, "OP", plant), await a_place(database, tenant, plant))
-    for statement in ("UPDATE {}.core_note SET body = 'x'", "DELETE FROM {}.core_note", "TRUNCATE {}.core_note"):
-        with pytest.raises(DBAPIError, match="never changed"):
-            async with database.platform_session() as db:
-                await db.execute(text(statement.format(tenant.schema)))
+    with postgres.connect(database.cluster.owner) as owner, pytest.raises(Exception, match="are never changed"):
+        owner.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(tenant.schema)))
+        owner.execute(said.encode())
 
 
 async def test_a_note_is_about_a_record_that_its_author_may_read(
@@ -200,7 +205,7 @@ async def test_notes_are_seen_with_their_record_and_at_its_plant_only(
     ours = await posted(sv, contact, "of the desk, here")
     everybody = await posted(sv, contact, "of the desk, for all", visibility="tenant")
     assert (ours["plant_id"], everybody["plant_id"]) == (str(here), None)
-    assert await bodies(sv) == await bodies(qm) == ["of the place", "of the desk, here", "of the desk, for all"]
+    assert await bodies(sv) == await bodies(qm) == ["of the desk, for all", "of the desk, here", "of the place"]
     assert await bodies(far) == ["of the desk, for all"]
     # An operator reads places, and no contacts.
     assert await bodies(op) == ["of the place"]
@@ -231,7 +236,7 @@ async def test_a_note_is_found_by_its_words(database: Database, tenant: TenantRe
         await posted(op, place, body)
     assert await bodies(op, q="SCALE drifts") == ["The scale drifts by 2 g"]
     assert await bodies(op, q="scale -drifts") == []
-    assert await bodies(op, q="scale or balanza") == ["The scale drifts by 2 g", "La balanza deriva"]
+    assert await bodies(op, q="scale or balanza") == ["La balanza deriva", "The scale drifts by 2 g"]
     assert await bodies(op, q="'; drop table core_note; --") == []
     async with database.tenant_session(tenant.id) as db:
         await db.execute(text("SET LOCAL enable_seqscan = off"))
@@ -254,7 +259,7 @@ async def qa_note(
     return note | {"anew": anew.json()}, place, plant, qt
 
 
-SECRET = ["Listeria suspected", "Listeria confirmed"]
+SECRET = ["Listeria confirmed", "Listeria suspected"]
 
 
 async def test_quality_and_auditors_see_what_is_for_quality_only(
@@ -264,7 +269,7 @@ async def test_quality_and_auditors_see_what_is_for_quality_only(
     for client in (qt, await sign_in(tenant, "QT", plant), await sign_in(tenant, "QM"), await sign_in(tenant, "AU")):
         assert await bodies(client) == SECRET
         assert (await client.get(f"/notes/{note['id']}")).json()["state"] == "superseded"
-        assert await bodies(client, q="listeria confirmed") == SECRET[1:]
+        assert await bodies(client, q="listeria confirmed") == SECRET[:1]
     far = await sign_in(tenant, "QT", await a_plant(database, tenant, "P2"))
     assert await bodies(far) == []
 
@@ -369,14 +374,17 @@ async def test_each_person_a_note_names_is_told_once(database: Database, tenant:
     note = await posted(op, place, "@both look at this", mentions=them)
     assert note["mentions"] == them[:3]
     said = await told(database, tenant)
-    assert [each[1:] for each in said] == [(note["id"], them[0]), (note["id"], them[1])]
+    assert {each[1:] for each in said} == {(note["id"], them[0]), (note["id"], them[1])}
+    assert len(said) == 2
     assert all(title.endswith("mentioned you in a note") and "look" not in title for title, *_ in said)
     inbox = (await sv.get("/notifications")).json()["items"]
     assert [(each["entity"], each["entity_id"]) for each in inbox] == [("core.note", note["id"])]
     mt = await sign_in(tenant, "MT", plant)
     anew = {"body": "@both and you", "mentions": [them[0], await me(mt)]}
     second = (await op.post(f"/notes/{note['id']}:supersede", json=anew)).json()
-    assert [each[1:] for each in await told(database, tenant)][2:] == [(second["id"], await me(mt))]
+    assert [each for each in await told(database, tenant) if each not in said] == [
+        (said[0][0], second["id"], await me(mt))
+    ]
 
 
 async def test_nobody_is_named_who_could_not_see_the_note(
