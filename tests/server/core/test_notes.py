@@ -27,7 +27,7 @@ from server.core.models import Contact, Location, Note, Notification, Notificati
 from server.core.resource import sheets
 from server.plant_ops.models import ProductionBatch
 from tests.conftest import a_tenant
-from tests.server.conftest import SignIn, a_plant
+from tests.server.conftest import PASSWORD, SignIn, a_plant
 
 HERE = {
     "business_name": "Harvest", "phone": "+15105550101", "street": "1 Dock Rd", "city": "Oakland",
@@ -454,3 +454,9 @@ async def test_a_fact_can_be_signed_and_have_files(database: Database, tenant: T
     await qt.post(f"/attachments/{file}:complete")
     linked = await qt.post(f"/attachments/{file}/links", json={"entity": "core.note", "entity_id": note["id"]})
     assert linked.status_code == 201, linked.text
+    wish = {"record_type": "core.note", "id": note["id"], "version": 1, "meaning": "acknowledged"}
+    signed = await qt.post("/esign", json=wish | {"credentials": {"password": PASSWORD}})
+    assert signed.status_code == 201, signed.text
+    link = f"/attachments/{file}/links/{linked.json()['id']}"
+    qm = await sign_in(tenant, "QM")
+    assert refused(await qm.delete(link, params={"reason": "wrong one"}), 409, "record_signed")
