@@ -460,3 +460,11 @@ async def test_a_fact_can_be_signed_and_have_files(database: Database, tenant: T
     link = f"/attachments/{file}/links/{linked.json()['id']}"
     qm = await sign_in(tenant, "QM")
     assert refused(await qm.delete(link, params={"reason": "wrong one"}), 409, "record_signed")
+    shown = (await qm.get("/esign", params={"record_type": "core.note", "id": note["id"]})).json()["items"]
+    assert [each["is_valid"] for each in shown] == [True]
+    kept = note["anew"]["id"]
+    signed = await qt.post("/esign", json=wish | {"id": kept, "credentials": {"pin": "5836"}})
+    assert signed.status_code == 201, signed.text
+    assert (await qt.post(f"/notes/{kept}:supersede", json={"body": "All clear"})).status_code == 200
+    shown = (await qm.get("/esign", params={"record_type": "core.note", "id": kept})).json()["items"]
+    assert [each["is_valid"] for each in shown] == [True]
