@@ -230,7 +230,9 @@ def meaning_of(action: str, said: Meaning | None) -> Meaning:
 def fingerprint(record: Any) -> bytes:
     """SHA-256 of a record's columns in canonical JSON, shape (32,)."""
     # What is computed beside a fact (whether a note was said anew) is no part of what was signed: the row is the same.
-    names = type(record).__table__.columns if isinstance(record, FactRow) else inspect(type(record)).column_attrs
+    names = (
+        inspect(type(record)).local_table.columns if isinstance(record, FactRow) else inspect(type(record)).column_attrs
+    )
     return digest({column.key: getattr(record, column.key) for column in names})
 
 
