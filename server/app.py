@@ -10,7 +10,22 @@ from fastapi import FastAPI, Response
 from pydantic import BaseModel
 
 from foodflow_kernel.clock import Clock
-from server.core import access, audit_log, door, http, mail, metrics, places, readiness, seals, signatures, traces
+from server.core import (
+    access,
+    audit_log,
+    door,
+    http,
+    links,
+    mail,
+    metrics,
+    notes,
+    places,
+    readiness,
+    seals,
+    signatures,
+    tags,
+    traces,
+)
 from server.core.config import changing as config_changing
 from server.core.config import routes as config
 from server.core.db.postgres import Cluster
@@ -65,6 +80,8 @@ RESOURCES: tuple[Resource, ...] = (
     *places.RESOURCES,
     *config.RESOURCES,
     *files.RESOURCES,
+    *notes.RESOURCES,
+    *tags.RESOURCES,
     *identity.RESOURCES,
     *planning.RESOURCES,
     *plant_ops.RESOURCES,
@@ -89,6 +106,8 @@ ROUTERS = (
     signatures.router,
     config.router,
     files.router,
+    notes.router,
+    tags.router,
     inbox.router,
     tickets.router,
     streams.router,
@@ -175,7 +194,7 @@ def create_app(
     app.state.authenticate_ticket, app.state.living = tickets.authenticate, tickets.living
     app.state.mail = mail.from_settings(settings, clock)
     app.state.files, app.state.scanner = Files(settings), scanning.from_settings(settings)
-    app.state.records = {resource.code: resource.model for resource in RESOURCES}
+    app.state.records = links.records(RESOURCES)
     app.state.sync_health = sync_reports.read_health
     app.state.ca_der = certificates.ca_der if certificates else b""
     app.state.limits = Limits(settings.requests_per_minute, settings.anonymous_per_minute)

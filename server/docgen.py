@@ -88,7 +88,7 @@ def permissions() -> str:
     lines += [
         f"| `{noun}` | {' | '.join(held.get(role, '') for role in roles)} |" for noun, held in matrix.MATRIX.items()
     ]
-    letters = matrix.COMMON | {verb: letter for verb, (letter, _) in matrix.SPECIAL.items()}
+    letters = matrix.COMMON | {verb: letter for verb, (letter, *_) in matrix.SPECIAL.items()}
     lines += ["", "Verbs by letter: " + ", ".join(f"{verb} {letter}" for verb, letter in letters.items()) + "."]
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from foodflow_kernel.machines.content import CONFIG, FILE, NOTIFICATION
+from foodflow_kernel.machines.content import CONFIG, FILE, NOTE, NOTIFICATION, TAG
 from foodflow_kernel.machines.fsq import DEVIATION, HOLD, LOT
 from foodflow_kernel.machines.identity import API_KEY, DEVICE, PERMISSION, ROLE, TENANT, USER
 from foodflow_kernel.machines.machine import Machine
@@ -27,6 +27,8 @@ ALL: tuple[Machine[Any], ...] = (
     CONFIG,
     NOTIFICATION,
     FILE,
+    NOTE,
+    TAG,
     PLANT,
     LOCATION,
     ADDRESS,
@@ -47,10 +49,12 @@ __all__ = [
     "HOLD",
     "LOCATION",
     "LOT",
+    "NOTE",
     "NOTIFICATION",
     "PERMISSION",
     "PLANT",
     "ROLE",
+    "TAG",
     "TENANT",
     "USER",
     "WORK_ORDER",

@@ -78,3 +78,29 @@ FILE: Machine[FileState] = Machine(
         (_F.failed, "rescan"): _F.pending,
     },
 )
+
+
+class NoteState(StrEnum):
+    """A note: what it says stands until its author says it anew."""
+
+    posted = "posted"
+    superseded = "superseded"
+
+
+NOTE: Machine[NoteState] = Machine(
+    "note", start=NoteState.posted, moves={(NoteState.posted, "supersede"): NoteState.superseded}
+)
+
+
+class TagState(StrEnum):
+    """A word that records are marked with: no longer given once it was merged into another or retired."""
+
+    active = "active"
+    merged = "merged"
+    retired = "retired"
+
+
+_T = TagState
+TAG: Machine[TagState] = Machine(
+    "tag", start=_T.active, moves={(_T.active, "merge"): _T.merged, (_T.active, "retire"): _T.retired}
+)

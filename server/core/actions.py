@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import inspect, select
+from sqlalchemy import ColumnElement, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import Invalid, NotAllowed, NotFound
 from server.core import audit, esign
 from server.core.actor import Actor
-from server.core.db import plant_of
+from server.core.db import FactRow, plant_of
 
 Verb = Callable[[AsyncSession, Any, Any], Awaitable[Any]]
 """``async def close(db, row, command) -> row``: refuses first, then changes."""
@@ -88,7 +88,7 @@ async def perform(
         f"{code}.{action.name}",
         code,
         record_id,
-        on_record(model, changes(before, values(record))) | said(command),
+        on_record(model, changes(before, values(record))) | said(model, command),
         reason=reason,
         plant_id=plant_of(record),
         esign_id=signature.id if signature else None,
@@ -132,12 +132,23 @@ async def load(
         NotFound: `record_unknown`; the same for one that is not there and one that is not yours.
         NotAllowed: `permission_missing` at this record's plant.
     """
-    query = select(model).where(model.id == record_id)
-    record = await db.scalar(query.with_for_update() if lock else query)
+    query = select(model).where(model.id == record_id, *seen(model, actor))
+    if lock and issubclass(model, FactRow):
+        # Nobody may lock a row that nobody may change: whoever acts on a fact waits at its id.
+        await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"fact {record_id}", 0))))
+    elif lock:
+        query = query.with_for_update()
+    record = await db.scalar(query)
     if record is None or not actor.sees(plant_of(record)):
         raise NotFound("record_unknown", id=record_id)
     actor.require(code, plant_of(record))
     return record
+
+
+def seen(model: type[Any], actor: Actor) -> list[ColumnElement[bool]]:
+    """Which rows of a table the actor sees at all, beyond the plant they are at: a model says it in ``seen_by``."""
+    of_model: Callable[[Actor], list[ColumnElement[bool]]] | None = getattr(model, "seen_by", None)
+    return [] if of_model is None else of_model(actor)
 
 
 def values(record: Any) -> dict[str, Any]:
@@ -163,6 +174,6 @@ def on_record(model: type[Any], diff: Mapping[str, Any]) -> dict[str, Any]:
     return {name: "personal" if name in personal and value is not None else value for name, value in diff.items()}
 
 
-def said(command: BaseModel) -> dict[str, Any]:
-    """The command as part of an audit row."""
-    return {"command": command.model_dump(mode="json", exclude_none=True)}
+def said(model: type[Any], command: BaseModel) -> dict[str, Any]:
+    """The command as part of an audit row, what is personal in it left out as it is of a change."""
+    return {"command": on_record(model, command.model_dump(mode="json", exclude_none=True))}

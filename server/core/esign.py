@@ -24,7 +24,7 @@ from foodflow_kernel.ids import new_id
 from foodflow_kernel.rules import part11
 from server.core.actor import Actor
 from server.core.audit import digest
-from server.core.db.base import TenantBase, plant_of
+from server.core.db.base import FactRow, TenantBase, plant_of
 from server.core.models import Plant
 
 USABLE = timedelta(minutes=5)
@@ -229,7 +229,11 @@ def meaning_of(action: str, said: Meaning | None) -> Meaning:
 
 def fingerprint(record: Any) -> bytes:
     """SHA-256 of a record's columns in canonical JSON, shape (32,)."""
-    return digest({column.key: getattr(record, column.key) for column in inspect(type(record)).column_attrs})
+    # What is computed beside a fact (whether a note was said anew) is no part of what was signed: the row is the same.
+    names = (
+        inspect(type(record)).local_table.columns if isinstance(record, FactRow) else inspect(type(record)).column_attrs
+    )
+    return digest({column.key: getattr(record, column.key) for column in names})
 
 
 def is_valid(signature: ESignature, used: ESignatureUse | None, record: Any) -> bool:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from foodflow_kernel.errors import Invalid, NotAllowed, NotFound
+from foodflow_kernel.machines.identity import UserState
 from server.core import config
+from server.core.actions import load
 from server.core.events import Reactions
 from server.core.files.judging import FileInfected
+from server.core.models import Note
+from server.core.notes import PeopleMentioned
 from server.fsq.events import DeviationOpened, HoldPlaced
 from server.fsq.models import Lot
-from server.identity import notices
+from server.identity import notices, people
 from server.identity.models import User
 from server.identity.sessions import TokenReused
 
@@ -101,7 +107,45 @@ async def on_infected_file(db: AsyncSession, event: FileInfected) -> None:
     await notices.post(db, new)
 
 
+async def on_people_mentioned(db: AsyncSession, event: PeopleMentioned) -> None:
+    """Whoever a note names is told of it, each by a notification of their own; the note itself stays where it is.
+
+    Raises:
+        Invalid: `mention_unseen`: somebody is not known, not active or could not see the note; which of these it
+            is, is nobody's business. Leaving them out silently, the author would think that they know.
+    """
+    wanted = select(User).where(User.id.in_(event.mentions), User.status == UserState.active)
+    found = {user.id: user for user in await db.scalars(wanted)}
+    blind = [each for each in event.mentions if each not in found or not await _sees(db, found[each], event)]
+    if blind:
+        raise Invalid("mention_unseen", users=[str(each) for each in blind])
+    for each in event.mentions:
+        if each == event.author_id or each in event.known:
+            continue
+        new = notices.New(
+            category="core.note_mention",
+            severity="info",
+            title=f"{event.author} mentioned you in a note",
+            dedupe_key=f"core.note_mention:{event.note_id}:{each}",
+            user_ids=(each,),
+            plant_id=event.plant_id,
+            entity="core.note",
+            entity_id=event.note_id,
+        )
+        await notices.post(db, new)
+
+
+async def _sees(db: AsyncSession, user: User, event: PeopleMentioned) -> bool:
+    reader = await people.actor_of(db, user, db.info["tenant_id"])
+    try:
+        await load(db, reader, Note, event.note_id, "core.note.read")
+    except (NotFound, NotAllowed):
+        return False
+    return True
+
+
 REACTIONS: Reactions = {
+    PeopleMentioned: (on_people_mentioned,),
     FileInfected: (on_infected_file,),
     TokenReused: (on_token_reused,),
     DeviationOpened: (on_deviation,),

@@ -45,84 +45,47 @@ TIMED = frozenset({"AU"})
 COMMON: dict[str, str] = {"read": "R", "create": "C", "update": "U", "retire": "D", "export": "X"}
 """What may be done to anything, and its letter."""
 
-SPECIAL: dict[str, tuple[str, tuple[str, ...]]] = {
-    "pack": ("C", ("fsq.lot",)),
-    "ship": ("C", ("fsq.pallet",)),
-    "close": ("U", ("plant_ops.downtime",)),
-    "activate": (
-        "A",
-        (
-            "core.plant",
-            "identity.role",
-            "identity.user",
-            "platform.tenant",
-        ),
-    ),
-    "suspend": (
-        "A",
-        (
-            "core.plant",
-            "platform.tenant",
-        ),
-    ),
-    "close_down": ("A", ("core.plant",)),
-    "block": ("U", ("core.location",)),
-    "unblock": ("U", ("core.location",)),
-    "verify": (
-        "U",
-        (
-            "core.audit",
-            "core.contact",
-        ),
-    ),
-    "erase": ("A", ("core.contact",)),
-    "supersede": ("U", ("core.address",)),
-    "categorise": ("U", ("plant_ops.downtime",)),
-    "contain": ("U", ("fsq.deviation",)),
-    "rotate": ("U", ("identity.api_key",)),
-    "appoint": ("A", ("identity.user_role",)),
-    "approve": (
-        "A",
-        (
-            "identity.device",
-            "plant_ops.downtime",
-        ),
-    ),
-    "release": (
-        "A",
-        (
-            "fsq.hold",
-            "fsq.lot",
-        ),
-    ),
-    "reject": ("A", ("sync.inbox",)),
-    "revoke": (
-        "D",
-        (
-            "identity.api_key",
-            "identity.device",
-        ),
-    ),
-    "disable": ("D", ("identity.user",)),
-    "take": ("D", ("identity.user_role",)),
-    "enable": ("A", ("identity.user",)),
-    "lock": ("D", ("identity.user",)),
-    "unlock": ("A", ("identity.user",)),
-    "reset_mfa": ("A", ("identity.user",)),
-    "set_pin": ("A", ("identity.user",)),
-    "clear_wait": ("W", ("identity.user",)),
-    "verify_identity": ("A", ("identity.user",)),
-    "set_pcqi": ("A", ("identity.user",)),
-    "replay": ("A", ("sync.inbox",)),
-    "waive": ("A", ("sync.inbox",)),
-    "offboard": ("D", ("platform.tenant",)),
-    "archive": ("D", ("platform.tenant",)),
-    "sign": ("S", ("core.config",)),
-    "rescan": ("A", ("core.attachment",)),
-    "ack": ("R", ("core.notification",)),
-    "withdraw": ("D", ("core.config",)),
+SPECIAL: dict[str, tuple[str, ...]] = {
+    "pack": ("C", "fsq.lot"),
+    "ship": ("C", "fsq.pallet"),
+    "close": ("U", "plant_ops.downtime"),
+    "activate": ("A", "core.plant", "identity.role", "identity.user", "platform.tenant"),
+    "suspend": ("A", "core.plant", "platform.tenant"),
+    "close_down": ("A", "core.plant"),
+    "block": ("U", "core.location"),
+    "unblock": ("U", "core.location"),
+    "verify": ("U", "core.audit", "core.contact"),
+    "erase": ("A", "core.contact"),
+    "supersede": ("U", "core.address"),
+    "categorise": ("U", "plant_ops.downtime"),
+    "contain": ("U", "fsq.deviation"),
+    "rotate": ("U", "identity.api_key"),
+    "appoint": ("A", "identity.user_role"),
+    "approve": ("A", "identity.device", "plant_ops.downtime"),
+    "release": ("A", "fsq.hold", "fsq.lot"),
+    "reject": ("A", "sync.inbox"),
+    "revoke": ("D", "identity.api_key", "identity.device"),
+    "disable": ("D", "identity.user"),
+    "take": ("D", "identity.user_role"),
+    "enable": ("A", "identity.user"),
+    "lock": ("D", "identity.user"),
+    "unlock": ("A", "identity.user"),
+    "reset_mfa": ("A", "identity.user"),
+    "set_pin": ("A", "identity.user"),
+    "clear_wait": ("W", "identity.user"),
+    "verify_identity": ("A", "identity.user"),
+    "set_pcqi": ("A", "identity.user"),
+    "replay": ("A", "sync.inbox"),
+    "waive": ("A", "sync.inbox"),
+    "offboard": ("D", "platform.tenant"),
+    "archive": ("D", "platform.tenant"),
+    "sign": ("S", "core.config"),
+    "rescan": ("A", "core.attachment"),
+    "ack": ("R", "core.notification"),
+    "withdraw": ("D", "core.config"),
+    "merge": ("A", "core.tag"),
 }
-"""Other verbs: their letter, and the nouns that have them."""
+"""Other verbs: the letter, then the nouns that have it."""
 
 Level = Literal["normal", "high", "esign"]
 
@@ -164,6 +127,25 @@ MATRIX: dict[str, dict[str, str]] = {
     "core.notification": dict.fromkeys(ROLES, "R"),
     "core.attachment": _row(
         {"OP": "CR", "QT": "CR", "QM": "CRAD", "SV": "CRD", "MT": "CR", "PL": "CR", "WH": "CR", "TA": "CRAD", "AU": "R"}
+    ),
+    "core.note": _row(
+        {
+            "OP": "CRU", "QT": "CRU", "QM": "CRUX", "SV": "CRUX", "MT": "CRU", "PL": "CRU", "WH": "CRU", "TA": "CRUX",
+            "AU": "RX",
+        }
+    ),
+    "core.qa_note": {"QT": "R", "QM": "R", "AU": "R"},
+    "core.tag": _row(
+        {
+            "OP": "R", "QT": "R", "QM": "CRUADX", "SV": "CRUAD", "MT": "R", "PL": "R", "BM": "R", "TA": "CRUADX",
+            "AU": "R",
+        }
+    ),
+    "core.tag_link": _row(
+        {
+            "OP": "CR", "QT": "CRD", "QM": "CRDX", "SV": "CRD", "MT": "CR", "PL": "CRD", "WH": "CRD", "BM": "R",
+            "TA": "CRDX", "AU": "R",
+        }
     ),
     "core.config": {"QM": "RS", "SV": "R", "TA": "CRUAD", "AU": "R"},
     "core.plant": _SITE | {"TA": "CRUAD"},
@@ -225,7 +207,7 @@ def grants(role: str, codes: frozenset[str]) -> frozenset[str]:
 def declared() -> frozenset[str]:
     """Every code the matrix can grant."""
     common = {f"{noun}.{verb}" for noun in MATRIX for verb in COMMON}
-    return frozenset(common | {f"{noun}.{verb}" for verb, (_, nouns) in SPECIAL.items() for noun in nouns})
+    return frozenset(common | {f"{noun}.{verb}" for verb, (_, *nouns) in SPECIAL.items() for noun in nouns})
 
 
 def level(code: str) -> Level:
@@ -253,4 +235,4 @@ def _noun(code: str) -> str:
 
 def _letter(code: str) -> str:
     verb = code.rpartition(".")[2]
-    return COMMON.get(verb) or SPECIAL.get(verb, ("none", ()))[0]
+    return COMMON.get(verb) or SPECIAL.get(verb, ("none",))[0]

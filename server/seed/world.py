@@ -14,9 +14,9 @@ from foodflow_kernel.gs1.check_digits import build_gln, build_gtin
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.fsq import LotState
 from foodflow_kernel.machines.plant_ops import BatchState, WorkOrderState
+from server.core import stamp
 from server.core.db.sessions import TenantRef
-from server.core.models import Address, Contact, Location, Plant
-from server.core.stamp import server_born
+from server.core.models import Address, Contact, Location, Note, Plant, Tag, TagLink
 from server.fsq import links, nodes
 from server.fsq.models import Ccp, CcpVersion, Lot
 from server.planning.models import Bom, BomLine, Item, WorkOrder
@@ -112,6 +112,26 @@ async def _places(world: World) -> None:
     )  # fmt: skip
     await world.keep(call)
     await world.keep(where)
+    await _words(world, site)
+
+
+async def _words(world: World, site: Location) -> None:
+    """Two tags of the plant, what one of them marks, and what somebody noted of the site."""
+    about = {"plant_id": world.plant.id, "entity": "core.location", "entity_id": site.id}
+    for value, colour in (("cold chain", "#2f6fb3"), ("visitors", "#8a6d1f")):
+        named = f"{world.plant.code} {value}"
+        tag = Tag(id=new_id(world.when.now), plant_id=world.plant.id, key="area", value=named, colour=colour)
+        await world.keep(tag)
+    link = TagLink(id=new_id(world.when.now), tag_id=tag.id, created_at=world.when.now, **about)
+    await world.keep(link)
+    said = {
+        "kind": "observation",
+        "visibility": "plant",
+        "body": "The gate to the dock closes at 22:00",
+        "mentions": [],
+    }
+    born = stamp.server_born(world.when.now, None).columns()
+    await stamp.record(world.db, Note, [born | about | said | {"supersedes_id": None}])
 
 
 async def _shifts(world: World) -> None:
@@ -331,7 +351,7 @@ async def _raw_lots(world: World) -> None:
             partner_name=supplier,
             document_no=f"ASN-{supplier_lot}",
         )
-        await links.record(world.db, [(server_born(received, None, world.plant.id), link)])
+        await links.record(world.db, [(stamp.server_born(received, None, world.plant.id), link)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,8 +428,8 @@ async def plan_run(world: World, run: Run) -> ProductionBatch:
     world.batches[run.batch_no] = batch
     await world.keep(batch)
     if is_started:
-        stamp = server_born(run.start_at, None, world.plant.id)
-        await links.record_output(world.db, stamp, batch_id=batch.id, lot_id=lot.id, item_id=item.id, uom=item.base_uom)
+        born = stamp.server_born(run.start_at, None, world.plant.id)
+        await links.record_output(world.db, born, batch_id=batch.id, lot_id=lot.id, item_id=item.id, uom=item.base_uom)
     return batch
 
 

@@ -140,6 +140,19 @@ def places(ask: Ask, person: Person, _seeds: Seeds) -> None:
     ask("POST", "/addresses/{record_id}:supersede", {"record_id": made.json()["id"]}, json=at)
 
 
+def words(ask: Ask, person: Person, _seeds: Seeds) -> None:
+    """A note is written and said anew; a tag marks a record, is taken from it, and merged."""
+    about = {"entity": "core.location", "entity_id": first(person, "locations")["id"]}
+    note = ask("POST", "/notes", json=about | {"body": "The gate is stuck"}).json()
+    ask("POST", "/notes/{record_id}:supersede", {"record_id": note["id"]}, json={"body": "The gate is mended"})
+    tags = [ask("POST", "/tags", json={"key": "contract", "value": each}).json()["id"] for each in ("one", "two")]
+    one = {"tag_id": tags[0]}
+    for _ in range(2):
+        link = ask("POST", "/tags/{tag_id}/links", one, json=about).json()
+    ask("DELETE", "/tags/{tag_id}/links/{link_id}", one | {"link_id": link["id"]}, params=WHY)
+    ask("POST", "/tags/{tag_id}:merge", one, json={"into_id": tags[1]} | WHY)
+
+
 def accounts(ask: Ask, person: Person, _seeds: Seeds) -> None:
     """Somebody is invited, registers, is locked, freed, disabled and comes back."""
     new = {"email": "new@example.com", "login_code": "FFB-8801", "short_no": "8801", "printed_name": "New"}
@@ -277,6 +290,7 @@ def now() -> str:
 
 RECIPES: tuple[Callable[[Ask, Person, Seeds], None], ...] = (
     places,
+    words,
     declared,
     floor,
     reports,

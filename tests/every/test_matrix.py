@@ -46,6 +46,10 @@ identity.device         -    -    R       RA      R    -       -   -   -     -  
 core.audit              -    -    RX      R       -    -       -   -   -     -   -     -    -   -   RX     RX
 core.notification       R    R    R       R       R    R       R   R   R     R   R     R    R   R   R      R
 core.attachment         CR   CR   CRAD    CRD     CR   CR      -   -   R     R   CR    R    R   -   CRAD   R
+core.note               CRU  CRU  CRUX    CRUX    CRU  CRU     -   -   R     R    CRU   R    R   -   CRUX   RX
+core.qa_note            -    R    R       -       -    -       -   -   -     -    -     -    -   -   -      R
+core.tag                R    R    CRUADX  CRUAD   R    R       R   -   R     R    R     R    R   -   CRUADX R
+core.tag_link           CR   CRD  CRDX    CRD     CR   CRD     R   -   R     R    CRD   R    R   -   CRDX   R
 core.config             -    -    RS      R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 core.esign              CR   CR   CR      CR      CR   CR      CR  CR  CR    CR  CR    CR   CR  CR  CR     R
 core.plant              R    R    RU      RU      R    R       R   -   R     R   R     R    R   -   CRUAD  R
@@ -84,6 +88,7 @@ LETTERS = {
     "rotate": "U", "activate": "A", "replay": "A", "waive": "A", "sign": "S", "rescan": "A", "ack": "R", "withdraw": "D",
     "enable": "A", "lock": "D", "unlock": "A", "reset_mfa": "A", "set_pin": "A", "clear_wait": "W", "verify_identity": "A",
     "set_pcqi": "A", "suspend": "A", "close_down": "A", "block": "U", "unblock": "U", "verify": "U", "erase": "A", "supersede": "U",
+    "merge": "A",
 }  # fmt: skip
 """What each verb that has a route is on the page."""
 

@@ -24,7 +24,7 @@ from tests.server.conftest import PASSWORD
 
 WRITABLE = [resource for resource in RESOURCES if resource.is_writable]
 UNIQUE = {"code", "tag"}
-BORN_ELSEWHERE = {"attachments", "config", "users", "api-keys"}
+BORN_ELSEWHERE = {"attachments", "config", "users", "api-keys", "notes"}
 """Made by a verb of their own on the list's path."""
 
 
@@ -34,6 +34,7 @@ def own(resource: Resource) -> dict[str, Any]:
     return {
         "roles": {"key": f"R_{uuid.uuid4().hex[:8]}"},
         "permissions": {"code": f"custom.form.{word}", "level": "normal"},
+        "tags": {"key": word[:50]},
     }.get(resource.path, {})
 
 

@@ -34,6 +34,7 @@ PATHS = {resource.path: resource.code for resource in RESOURCES}
 QUERY = {
     "/attachments/{attachment_id}/chunk": {"offset": 0},
     "/attachments/{attachment_id}/links/{link_id}": {"reason": "not theirs"},
+    "/tags/{tag_id}/links/{link_id}": {"reason": "not theirs"},
 }
 """What a route asks for in its query."""
 

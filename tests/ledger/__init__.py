@@ -7,7 +7,7 @@ refuses an empty field and a test that pytest does not collect, and looks for mo
 
 from __future__ import annotations
 
-from tests.ledger import audit, content, endpoints, operations, people, places, resource, rights, tenancy
+from tests.ledger import audit, content, endpoints, operations, people, places, resource, rights, tenancy, words
 from tests.ledger.row import Row
 
 ROWS: tuple[Row, ...] = (
@@ -17,6 +17,7 @@ ROWS: tuple[Row, ...] = (
     *audit.ROWS,
     *places.ROWS,
     *content.ROWS,
+    *words.ROWS,
     *resource.ROWS,
     *operations.ROWS,
     *endpoints.ROWS,

@@ -1,7 +1,7 @@
 """A mark of the last change of rights, so that a process may remember them
 
 Revision: 0014
-After: 0009
+After: 0013
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0009"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

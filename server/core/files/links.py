@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import Invalid, NotFound, Refused
+from foodflow_kernel.errors import NotFound, Refused
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.content import FileState
 from server.core import audit
-from server.core.actions import load
 from server.core.actor import Actor
 from server.core.esign import ESignature
 from server.core.files import uploads
+from server.core.links import Records, record
 from server.core.models import Attachment, AttachmentLink
-
-Records = Mapping[str, type]
-"""Permission prefix of a resource to its model: what a file may be attached to."""
 
 
 async def attach(
@@ -34,7 +31,7 @@ async def attach(
     """
     if row.state is FileState.open:
         raise Refused("upload_incomplete", offset=row.received, size=row.size)
-    await _record(db, actor, records, entity, entity_id)
+    await record(db, actor, records, entity, entity_id, lock=True)
     here = {"attachment_id": row.id, "entity": entity, "entity_id": entity_id, "kind": kind}
     known = await db.scalar(select(AttachmentLink).filter_by(**here))
     if known is not None:
@@ -59,7 +56,7 @@ async def detach(
     if link is None or link.attachment_id != row.id:
         raise NotFound("record_unknown", id=link_id)
     # Locked: a signature that is being given at this moment is either seen here, or sees no file.
-    await _record(db, actor, records, link.entity, link.entity_id)
+    await record(db, actor, records, link.entity, link.entity_id, lock=True)
     signed = select(ESignature.id).where(ESignature.record_type == link.entity, ESignature.record_id == link.entity_id)
     if await db.scalar(signed.limit(1)) is not None:
         raise Refused("record_signed")
@@ -72,10 +69,3 @@ async def of(db: AsyncSession, row: Attachment) -> Sequence[AttachmentLink]:
     """The records a file belongs to."""
     asked = select(AttachmentLink).where(AttachmentLink.attachment_id == row.id)
     return (await db.scalars(asked.order_by(AttachmentLink.id))).all()
-
-
-async def _record(db: AsyncSession, actor: Actor, records: Records, entity: str, entity_id: uuid.UUID) -> None:
-    model = records.get(entity)
-    if model is None:
-        raise Invalid("entity_unknown", entity=entity)
-    await load(db, actor, model, entity_id, f"{entity}.read", lock=True)

@@ -18,6 +18,7 @@ from server.core.db.sessions import Database
 from server.core.files import judging, links, serving, uploads
 from server.core.files.store import TenantFiles
 from server.core.later import Later
+from server.core.links import Records
 from server.core.models import Attachment
 from server.core.models.attachment import LINK_KINDS
 from server.core.resource import ANY, Resource
@@ -168,7 +169,7 @@ async def list_links(attachment_id: uuid.UUID, caller: access.Signed) -> list[Li
 async def attach(request: Request, attachment_id: uuid.UUID, caller: access.Signed, body: NewLink) -> Link:
     """Let a file belong to a record."""
     row = await load(caller.db, caller.actor, Attachment, attachment_id, f"{uploads.CODE}.create")
-    records: links.Records = request.app.state.records
+    records: Records = request.app.state.records
     link = await links.attach(caller.db, caller.actor, records, row, body.entity, body.entity_id, body.kind)
     return Link.model_validate(link)
 

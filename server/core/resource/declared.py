@@ -45,6 +45,7 @@ class Resource:
         filters: column to the operators it may be filtered by, ``ANY`` for all its type allows.
         sorts: columns a list may be sorted by; ``id`` always may.
         search: text columns that ``?q=`` looks through.
+        words: long text columns where ``?q=`` looks for whole words, by a GIN index of the table.
         actions: the verbs.
         before_save: last check before an insert or update.
     """
@@ -59,13 +60,14 @@ class Resource:
     filters: Mapping[str, str] = field(default_factory=dict)
     sorts: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     before_save: BeforeSave | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration that the table cannot keep, or that would leak a hidden column."""
         shown = set(column_types(self.model)) - set(self.hidden)
-        for name in (*self.filters, *self.sorts, *self.search):
+        for name in (*self.filters, *self.sorts, *self.search, *self.words):
             if name not in shown:
                 raise TypeError(f"{self.path}: {name} is no column that may be shown")
         for name in self.filters:

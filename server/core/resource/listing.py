@@ -16,10 +16,25 @@ from datetime import date, datetime, time
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Select, String, and_, cast, false, inspect, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    cast,
+    false,
+    func,
+    inspect,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)  # fmt: skip
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import Invalid
+from server.core.actions import seen
 from server.core.actor import Actor
 from server.core.db import plant_column
 from server.core.resource.declared import Resource, column_types, wire
@@ -64,6 +79,12 @@ class Asked:
 
 def _contains(column: Any, text: str) -> ColumnElement[bool]:
     return cast(column, String).ilike(f"%{_escaped(text)}%", escape="\\")
+
+
+def _has_words(column: Any, text: str) -> ColumnElement[bool]:
+    """Whether a text has these words; written as the table's GIN index is, or the index would not answer it."""
+    language: ColumnElement[str] = literal_column("'simple'::regconfig")
+    return func.to_tsvector(language, column).bool_op("@@")(func.websearch_to_tsquery(language, text))
 
 
 def _escaped(value: str) -> str:
@@ -137,12 +158,13 @@ def condition(resource: Resource, key: str, raw: str) -> ColumnElement[bool]:
 
 
 def scope(resource: Resource, actor: Actor, verb: str) -> list[ColumnElement[bool]]:
-    """The plants where the actor may do this, in the query itself."""
+    """The plants where the actor may do this, and what they see there, in the query itself."""
     plant = plant_column(resource.model)
     plants = actor.plants_with(f"{resource.code}.{verb}")
+    mine = seen(resource.model, actor)
     if plant is None or plants is None:
-        return []
-    return [or_(plant.is_(None), plant.in_(plants))]
+        return mine
+    return [*mine, or_(plant.is_(None), plant.in_(plants))]
 
 
 def sorted_by(resource: Resource, sort: str) -> tuple[Key, ...]:
@@ -205,10 +227,12 @@ def ask(resource: Resource, actor: Actor, query: Query, *, verbs: Sequence[str] 
         where.append(resource.model.retired_at.is_(None))
     for name in ("q", "search"):
         text = given.get(name)
-        if text is not None and (not resource.search or len(text) > MAX_TEXT):
-            raise Invalid("search_unknown", name=name, allowed=list(resource.search), most=MAX_TEXT)
+        if text is not None and (not (resource.search or resource.words) or len(text) > MAX_TEXT):
+            allowed = [*resource.search, *resource.words]
+            raise Invalid("search_unknown", name=name, allowed=allowed, most=MAX_TEXT)
         if text:
-            where.append(or_(*(_contains(getattr(resource.model, each), text) for each in resource.search)))
+            parts = [_contains(getattr(resource.model, each), text) for each in resource.search]
+            where.append(or_(*parts, *(_has_words(getattr(resource.model, each), text) for each in resource.words)))
     return Asked(tuple(where), sorted_by(resource, given.get("sort", "id")), selected(resource, given.get("fields")))
 
 

@@ -136,5 +136,5 @@ def _column(resource: Resource, name: str, paths: Mapping[str, str]) -> ColumnMe
         editable="never" if not may_be_set else "once" if name in resource.fixed else "always",
         filters=list(resource.operators(name)) if name in resource.filterable else [],
         sortable=name == "id" or name in resource.sorts,
-        searchable=name in resource.search,
+        searchable=name in (*resource.search, *resource.words),
     )

@@ -110,8 +110,10 @@ def _parameters(resource: Resource) -> list[dict[str, Any]]:
         "sort": f"columns by comma, `-` before one that goes down: {', '.join(('id', *resource.sorts))}",
         "fields": "columns to show, by comma; `id` always is",
     }
-    if resource.search:
-        words |= {"q": f"text in {', '.join(resource.search)}", "search": "as `q`, for released terminals"}
+    if resource.search or resource.words:
+        parts = [f"text in {', '.join(resource.search)}"] if resource.search else []
+        parts += [f"words in {', '.join(resource.words)}"] if resource.words else []
+        words |= {"q": "; ".join(parts), "search": "as `q`, for released terminals"}
     words |= {
         f"filter[{name}][{operator}]": _OPERATOR_WORDS[operator]
         for name in resource.filterable

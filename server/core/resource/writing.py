@@ -14,7 +14,7 @@ from foodflow_kernel.errors import Invalid, NotFound
 from foodflow_kernel.ids import new_id
 from server.core import audit
 from server.core.access import Caller
-from server.core.actions import changes, on_record, values
+from server.core.actions import changes, on_record, seen, values
 from server.core.actor import Actor
 from server.core.db import plant_column, plant_of
 from server.core.resource.declared import Resource
@@ -124,7 +124,8 @@ def note_changed(caller: Caller, resource: Resource, row: Any, before: Mapping[s
 
 async def locked(caller: Caller, resource: Resource, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Any]:
     """The rows of these ids that the actor sees, locked in one order so that two requests never block each other."""
-    wanted = select(resource.model).where(resource.model.id.in_(ids)).order_by(resource.model.id)
+    mine = seen(resource.model, caller.actor)
+    wanted = select(resource.model).where(resource.model.id.in_(ids), *mine).order_by(resource.model.id)
     plant, plants = plant_column(resource.model), caller.actor.plant_ids
     if plant is not None and plants is not None:
         wanted = wanted.where(or_(plant.is_(None), plant.in_(plants)))

@@ -16,6 +16,7 @@ from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.core.files.judging import FileInfected
 from server.core.models import Notification, NotificationRecipient
+from server.core.notes import PeopleMentioned
 from server.fsq import deviation, hold
 from server.fsq.events import DeviationOpened, HoldPlaced
 from server.identity.models import User
@@ -50,7 +51,9 @@ def new_deviation(scene: Scene, **over: Any) -> deviation.NewDeviation:
 
 
 async def test_every_event_that_is_announced_has_a_reaction() -> None:
-    assert set(REACTIONS) == {TokenReused, DeviationOpened, HoldPlaced, FileInfected, FactsQuarantined}
+    assert set(REACTIONS) == {
+        TokenReused, DeviationOpened, HoldPlaced, FileInfected, FactsQuarantined, PeopleMentioned,
+    }  # fmt: skip
 
 
 async def test_a_copied_session_is_critical_for_its_person_and_the_admin(
