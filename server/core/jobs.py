@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WholeWork = Callable[["FastAPI"], Awaitable[None]]
+"""Does what concerns all companies together; it opens what it needs itself."""
 Work = Callable[["FastAPI", TenantRef], Awaitable[None]]
 """Does its part for one tenant, in a session that it opens itself."""
 
@@ -60,19 +62,47 @@ class Periodic:
         >>> Periodic("a.b", 300, print).cron(), Periodic("a.b", 6 * 3600, print).cron()
         ('*/5 * * * *', '0 */6 * * *')
         """
-        minutes, rest = divmod(self.every_s, _MINUTE)
-        hours, odd = divmod(minutes, 60)
-        if rest or not minutes or (hours and (odd or 24 % hours)) or (not hours and 60 % minutes):
-            raise ValueError(f"{self.name}: {self.every_s} s is no round that a clock shows")
-        return f"0 */{hours} * * *" if hours else f"*/{minutes} * * * *"
+        return _cron(self.name, self.every_s)
 
 
-async def round_of(app: FastAPI, job: Periodic) -> None:
-    """Do a job for every active tenant; one that fails does not keep the others waiting.
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Something to be done again and again for the whole server, once whatever the number of companies.
+
+    Args:
+        name, every_s: as of a ``Periodic``.
+        work: what is done; no company is current, and it may run twice.
+    """
+
+    name: str
+    every_s: int
+    work: WholeWork
+
+    def cron(self) -> str:
+        """When a round begins, as cron says it."""
+        return _cron(self.name, self.every_s)
+
+
+Job = Periodic | Whole
+
+
+def _cron(name: str, every_s: int) -> str:
+    minutes, rest = divmod(every_s, _MINUTE)
+    hours, odd = divmod(minutes, 60)
+    if rest or not minutes or (hours and (odd or 24 % hours)) or (not hours and 60 % minutes):
+        raise ValueError(f"{name}: {every_s} s is no round that a clock shows")
+    return f"0 */{hours} * * *" if hours else f"*/{minutes} * * * *"
+
+
+async def round_of(app: FastAPI, job: Job) -> None:
+    """Do a job, for every active tenant or once; a tenant that fails does not keep the others waiting.
 
     Raises:
-        RuntimeError: it failed for some; each failure is in the log.
+        RuntimeError: it failed, for some or as a whole; each failure is in the log.
     """
+    if isinstance(job, Whole):
+        await _whole_round(app, job)
+        return
     database: Database = app.state.database
     measures: Measures = app.state.measures
     failed, started = [], time.perf_counter()
@@ -92,12 +122,24 @@ async def round_of(app: FastAPI, job: Periodic) -> None:
         raise RuntimeError(f"{job.name} failed for {', '.join(failed)}")
 
 
-def queue(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> procrastinate.App:
+async def _whole_round(app: FastAPI, job: Whole) -> None:
+    measures: Measures = app.state.measures
+    started = time.perf_counter()
+    try:
+        await job.work(app)
+    except Exception as error:
+        log.exception("job failed", extra={"job": job.name})
+        measures.job(job.name, is_good=False, took_s=time.perf_counter() - started)
+        raise RuntimeError(f"{job.name} failed") from error
+    measures.job(job.name, is_good=True, took_s=time.perf_counter() - started)
+
+
+def queue(app: FastAPI, cluster: Cluster, jobs: Sequence[Job]) -> procrastinate.App:
     """The queue with all jobs in it, not yet open."""
     conninfo = cluster.url(PLATFORM).set(drivername="postgresql").render_as_string(hide_password=False)
     made = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3))
 
-    def add(job: Periodic) -> None:
+    def add(job: Job) -> None:
         # A round that takes longer than its interval is not queued a second time behind itself.
         @made.periodic(cron=job.cron(), periodic_id=job.name)
         @made.task(name=job.name, queueing_lock=job.name, lock=job.name)
@@ -110,7 +152,7 @@ def queue(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> procrasti
 
 
 @asynccontextmanager
-async def worker(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> AsyncIterator[procrastinate.App]:
+async def worker(app: FastAPI, cluster: Cluster, jobs: Sequence[Job]) -> AsyncIterator[procrastinate.App]:
     """A worker that runs beside what the block does."""
     async with queue(app, cluster, jobs).open_async() as opened:
         task = asyncio.create_task(
