@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 from sqlalchemy import URL
 
@@ -74,12 +73,9 @@ async def running(data: Path, secret: bytes) -> AsyncIterator[Cluster]:
     _give(sockets)
     options = f"-c listen_addresses='' -c unix_socket_directories='{sockets}' -c logging_collector=off"
     try:
-        await programs.run(
-            programs.program("pg_ctl"), "-D", str(data), "-W", "-l", str(data / "log"), "-o", options, "start"
-        )
+        await _up(data, sockets, options)
         base = URL.create("postgresql+psycopg", database=DATABASE, query={"host": str(sockets)})
         cluster = Cluster(base, secret, base)
-        await _up(data, sockets)
         yield Cluster(base, secret, cluster.url(OWNER))
     finally:
         # Also when we are cancelled: nothing may go on running on a folder that goes away.
@@ -99,21 +95,24 @@ def _is_running(data: Path) -> bool:
     """Whether the process that a folder names is its server: after a restart of the machine it may be any other."""
     try:
         pid = int((data / "postmaster.pid").read_text().split(maxsplit=1)[0])
-        return str(data) in psutil.Process(pid).cmdline()
-    except (OSError, ValueError, IndexError, psutil.Error):
+        return str(data).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError, IndexError):
         return False
 
 
-async def _up(data: Path, sockets: Path) -> None:
-    """Wait until recovery has ended."""
+async def _up(data: Path, sockets: Path, options: str) -> None:
+    """Start, and wait until recovery has ended: it answers before that, as soon as what it has agrees."""
+    started = ("-D", str(data), "-w", "-t", str(int(PATIENCE_S)), "-l", str(data / "log"), "-o", options, "start")
     deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if not (data / "postmaster.pid").exists() and (data / "log").exists():
-            break
-        with contextlib.suppress(psycopg.OperationalError):
-            if await asyncio.to_thread(_is_up, sockets):
-                return
-        await asyncio.sleep(_POLL_S)
+    try:
+        await programs.run(programs.program("pg_ctl"), *started)
+        while _is_running(data) and time.monotonic() < deadline:
+            with contextlib.suppress(psycopg.OperationalError):
+                if await asyncio.to_thread(_is_up, sockets):
+                    return
+            await asyncio.sleep(_POLL_S)
+    except Refused as error:
+        raise Refused("backup_failed", why=_end_of(data / "log")) from error
     raise Refused("backup_failed", why=_end_of(data / "log"))
 
 
@@ -134,8 +133,9 @@ def one(host: str, question: str, *values: object, database: str = "postgres") -
 
 def _end_of(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    telling = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines[-3:]
-    return " / ".join(telling[:1]) or "it did not start"
+    # Who asks too early is told so, as FATAL, in the log as well.
+    telling = [line for line in lines if ("FATAL" in line or "PANIC" in line) and "starting up" not in line]
+    return " ".join((telling or lines or ["it did not start"])[-1].split())
 
 
 def _escaped(value: str) -> str:

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -112,6 +111,8 @@ def busy(place: Place) -> Iterator[None]:
     Raises:
         Refused: `backup_busy`.
     """
+    import fcntl  # noqa: PLC0415  # not everywhere, and this module is loaded where nothing is backed up
+
     with (place.root / "lock").open("a") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

