@@ -17,7 +17,7 @@ def put_command(wal: Path) -> str:
     """``archive_command``: written under another name, on disk, then renamed; never over a file that differs."""
     into, folder = _quoted(wal, "/%f.gz"), _quoted(wal)
     return (
-        f"umask 077; if test -e {into}; then gzip -dc {into} | cmp -s - %p; "
+        f"umask 077; if test -e {into}; then gzip -t {into} && gzip -dc {into} | cmp -s - %p; "
         f"else gzip -1c %p > {into}.new && sync {into}.new && mv {into}.new {into} && sync {folder}; fi"
     )
 

@@ -24,8 +24,8 @@ from server.core.db.postgres import DATABASE, OWNER, Cluster
 PATIENCE_S = 3600.0
 """For the log to be replayed: a day of a busy plant."""
 _POLL_S = 0.1
-_NOT_OURS = ("postmaster.pid", "postmaster.opts", ".handle_pids.json", "log", "recovery.signal", "standby.signal")
-"""Of the server that was copied."""
+_NOT_OURS = ("postmaster.*", ".s.PGSQL.*", ".handle_pids.json", "log", "*.signal")
+"""Of the server that was copied. Locks name its process, and while that lives another would not start."""
 
 
 @asynccontextmanager
@@ -49,8 +49,13 @@ async def workshop(place: Place) -> AsyncIterator[Path]:
 async def lay_out(backup: Backup, into: Path) -> None:
     """Copy a backup to where a server may write to it."""
     await programs.run("cp", "-a", "-T", "--reflink=auto", str(backup.data), str(into))
-    for name in _NOT_OURS:
-        (into / name).unlink(missing_ok=True)
+    await asyncio.to_thread(_forget, into)
+
+
+def _forget(data: Path) -> None:
+    for pattern in _NOT_OURS:
+        for each in data.glob(pattern):
+            each.unlink()
 
 
 def recover(data: Path, settings: Mapping[str, str]) -> None:

@@ -63,10 +63,15 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A backup folder and the data folder it belongs to."""
+    """A backup folder and the data folder it belongs to.
+
+    Args:
+        is_durable: whether what is written has to survive a power cut; not in tests.
+    """
 
     root: Path
     data_folder: Path
+    is_durable: bool = True
 
     @property
     def wal(self) -> Path:
@@ -86,7 +91,9 @@ class Place:
 
 def place_of(settings: Settings) -> Place:
     """Where these settings want backups."""
-    return Place((settings.backup_folder or settings.data_folder / "backup").absolute(), settings.data_folder)
+    return Place(
+        (settings.backup_folder or settings.data_folder / "backup").absolute(), settings.data_folder, settings.fsync
+    )
 
 
 def ready(place: Place) -> None:

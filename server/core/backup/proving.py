@@ -29,7 +29,7 @@ Check = Callable[[Database], Awaitable[T]]
 ARCHIVED_S = 60.0
 """How long a log segment may take to be put aside."""
 _POLL_S = 0.1
-_MARK = "SELECT pg_walfile_name(pg_create_restore_point(%s)), pg_switch_wal()::text"
+_MARK = "SELECT pg_walfile_name(pg_create_restore_point(%s) - 1), pg_switch_wal()::text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,13 +120,23 @@ def _opened(into: Path) -> Path:
 
 def _end(host: str) -> str:
     """The last segment that was replayed, without its timeline: promotion began the next one."""
-    return str(beside.one(host, "SELECT substr(pg_walfile_name(pg_last_wal_replay_lsn()), 9)")[0])
+    return str(beside.one(host, "SELECT substr(pg_walfile_name(pg_last_wal_replay_lsn() - 1), 9)")[0])
 
 
 def _after(wal: Path, replayed: str) -> str | None:
-    """A segment that should have been replayed: the archive has it, or one behind it."""
+    """The segment that should have been replayed next: the archive has it, or one behind it."""
     there = {each.name[8:24] for each in wal.glob("*.gz") if len(each.name) == len("0" * 24 + ".gz")}
-    return min((name for name in there if name > replayed), default=None)
+    return successor(replayed) if any(name > replayed for name in there) else None
+
+
+def successor(segment: str) -> str:
+    """The log segment after one, without timeline; 256 of 16 MiB make a file number.
+
+    >>> successor("0000000000000009"), successor("00000001000000FF")
+    ('000000000000000A', '0000000200000000')
+    """
+    number = int(segment[:8], 16) * 256 + int(segment[8:], 16) + 1
+    return f"{number // 256:08X}{number % 256:08X}"
 
 
 def _new_epochs(host: str) -> tuple[str, ...]:

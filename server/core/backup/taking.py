@@ -44,7 +44,7 @@ async def take(cluster: Cluster, place: Place, clock: Clock) -> Backup:
     await programs.run(
         programs.program("pg_basebackup"), "--pgdata", str(data), "--format", "plain", "--wal-method", "fetch",
         "--checkpoint", "fast", "--no-password", "--host", str(cluster.base.query["host"]), "--username", "postgres",
-        "--label", f"foodflow {name}",
+        "--label", f"foodflow {name}", *(() if place.is_durable else ("--no-sync",)),
     )  # fmt: skip
     await check(data)
     size = await asyncio.to_thread(folder.size_bytes, data)
