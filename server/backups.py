@@ -93,7 +93,7 @@ _NEXT = """\
 {name} is restored in {into} (log up to {wal}, {tenants} companies). Next:
 1. Stop the old server if it still runs: two servers must never serve the same terminals.
 2. Bring attachments back: the folder files of the old data folder, unless they are in an object store.
-3. Move {into}/anchors to the records of this restore if you stopped at an earlier instant.
+3. Keep anchors/ of the old data folder with the records of this restore; here they go on from the backup's.
 4. Start it: foodflow-server --data-folder {into} serve
 5. Watch Sync health: each terminal sends again what this server has not.
 """

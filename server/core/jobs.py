@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
 
 from foodflow_kernel.machines.identity import TenantState
 from server.core.db.postgres import PLATFORM, Cluster
@@ -39,6 +40,8 @@ CONCURRENCY = 2
 POLL_S = 5.0
 STOP_S = 4.0
 """How long a round may go on when the process is told to end; what is cut off is done again."""
+STALLED_S = 30.0
+"""After so long without a sign of life a worker is gone; it gives one every 10 s."""
 _MINUTE = 60
 
 
@@ -164,11 +167,34 @@ async def worker(app: FastAPI, cluster: Cluster, jobs: Sequence[Job]) -> AsyncIt
                 delete_jobs="successful",
             )
         )
+        freeing = asyncio.create_task(_free_again_and_again(opened))
         try:
             yield opened
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            freeing.cancel()
+            await asyncio.gather(task, freeing, return_exceptions=True)
+
+
+async def free(opened: procrastinate.App) -> list[str]:
+    """Mark rounds as failed whose process is gone: a round that seems to run keeps all later ones waiting.
+
+    A restored backup has such a round always: the one that took it.
+    """
+    gone = list(await opened.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S))
+    for job in gone:
+        log.warning("a round died with its process", extra={"job": job.task_name})
+        await opened.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+    return [job.task_name for job in gone]
+
+
+async def _free_again_and_again(opened: procrastinate.App) -> None:
+    while True:
+        try:
+            await free(opened)
+        except ConnectorException:
+            log.warning("the queue of jobs does not answer", exc_info=True)
+        await asyncio.sleep(STALLED_S)
 
 
 async def ask(opened: procrastinate.App, name: str) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -25,7 +28,7 @@ from foodflow_kernel.wire.push import PushAnswer
 from server import backups
 from server.app import create_app
 from server.core import metrics
-from server.core.backup import beside, due, folder, restoring
+from server.core.backup import beside, due, folder, programs, restoring
 from server.core.backup.folder import Place
 from server.core.db import migrate, postgres, provision
 from server.core.db.sessions import Database, TenantRef
@@ -352,6 +355,27 @@ async def test_a_restore_says_what_is_next_and_one_that_fails_leaves_nothing(
     said = capsys.readouterr().out
     assert f"--data-folder {disk / 'next'} serve" in said
     assert (disk / "next" / "secret.key").read_text() == (hub.settings.data_folder / "secret.key").read_text()
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root becomes somebody else")
+def test_backups_of_a_server_that_does_not_run_as_root(disk: Path) -> None:
+    """May read what root alone may (the interpreter's folder), and is not root: PostgreSQL runs as the same account."""
+    who = programs.account()
+    assert who is not None
+    own = disk / "own"
+    own.mkdir()
+    os.chown(own, who.uid, who.gid)
+    become = [
+        "setpriv", f"--reuid={who.name}", f"--regid={who.name}", "--clear-groups",
+        "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search",
+    ]  # fmt: skip
+    server = [*become, sys.executable, "-W", "ignore", "-m", "server.cli", "--data-folder", str(own / "data")]
+    environment = {**os.environ, "HOME": str(own), "XDG_RUNTIME_DIR": str(own), "PYTHONDONTWRITEBYTECODE": "1"}
+    for command in (["tenant", "create", "acme", "Acme"], ["drill"], ["restore", "latest", "--into", str(own / "new")]):
+        done = subprocess.run([*server, *command], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert {path.stat().st_uid for path in own.rglob("*")} == {who.uid}
 
 
 @pytest.mark.faults
