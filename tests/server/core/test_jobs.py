@@ -7,10 +7,10 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from foodflow_kernel.machines.identity import TenantState
 from server.core import jobs, metrics
-from server.core.db import postgres
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database, Tenant, TenantRef, current_tenant
 from tests.conftest import a_tenant
@@ -107,8 +107,9 @@ async def test_a_round_whose_process_was_killed_keeps_no_later_one_waiting(
     job = jobs.Periodic(title, 3600, work)
     async with jobs.queue(an_app(database), cluster, [job]).open_async() as killed:
         await jobs.ask(killed, title)
-    with postgres.connect(cluster.owner) as db:
-        db.execute("UPDATE platform.procrastinate_jobs SET status = 'doing' WHERE task_name = %s", (title,))
+    async with database.platform_session() as db:
+        begun = text("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = :title")
+        await db.execute(begun, {"title": title})
     async with jobs.worker(an_app(database), cluster, [job]) as opened:
         await jobs.ask(opened, title)
         await asyncio.wait_for(over.wait(), 30)
