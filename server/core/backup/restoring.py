@@ -5,27 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
-
 from foodflow_kernel.errors import Refused
 from server.core.backup import archive, beside, programs, taking
 from server.core.backup.folder import KEPT, Backup, Place
-from server.core.db import postgres
-
-_TARGETS = (
-    "restore_command",
-    "recovery_target_time",
-    "recovery_target_timeline",
-    "recovery_target_action",
-    "archive_mode",
-    "archive_command",
-)
+from server.core.db import restored
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +78,8 @@ async def _filled(place: Place, backup: Backup, into: Path, at: datetime | None)
     async with beside.running(data, b"") as copy:
         host = str(copy.base.query["host"])
         replayed = await asyncio.to_thread(_end, host)
-        tenants = await asyncio.to_thread(_new_epochs, host)
-        await asyncio.to_thread(_forget_targets, host)
+        tenants = await asyncio.to_thread(restored.new_epochs, host)
+        await asyncio.to_thread(restored.forget_targets, host)
     missing = None if at is not None else _after(place.wal, replayed)
     return Restored(into, replayed, missing, tenants)
 
@@ -137,27 +124,3 @@ def successor(segment: str) -> str:
     """
     number = int(segment[:8], 16) * 256 + int(segment[8:], 16) + 1
     return f"{number // 256:08X}{number % 256:08X}"
-
-
-def _new_epochs(host: str) -> tuple[str, ...]:
-    """Every reader of a feed must notice: what it saw may never have happened here."""
-    done = []
-    with beside.admin(host, postgres.DATABASE) as db:
-        known = db.execute("SELECT to_regclass('platform.tenant')").fetchone()
-        if known == (None,):
-            return ()
-        for (schema,) in db.execute("SELECT schema_name FROM platform.tenant ORDER BY schema_name").fetchall():
-            table = sql.Identifier(str(schema), "core_feed_counter")
-            try:
-                db.execute(sql.SQL("UPDATE {} SET epoch = %s").format(table), (uuid.uuid4().hex,))
-            except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-                continue  # archived: it has no schema any more
-            done.append(str(schema))
-    return tuple(done)
-
-
-def _forget_targets(host: str) -> None:
-    """From now on it is a server like any other; where it puts its log aside is set when it is first served."""
-    with beside.admin(host) as db:
-        for name in _TARGETS:
-            db.execute(sql.SQL("ALTER SYSTEM RESET {}").format(sql.Identifier(name)))

@@ -175,6 +175,7 @@ async def test_safe_is_what_a_restored_copy_was_found_to_hold(hub: Hub) -> None:
 
 async def test_t11_a_terminal_sends_again_what_a_restored_server_has_not(hub: Hub, disk: Path) -> None:
     device = await hub.a_device(0, 1)
+    await hub.hello(device)  # opens the feed, so that the backup has one
     older = await hub.take()
     at = await hub.now()
     device.record(a_fact(), a_fact(), lane=0)
