@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
@@ -26,6 +28,7 @@ from server.core import (
     tags,
     traces,
 )
+from server.core.backup import due
 from server.core.config import changing as config_changing
 from server.core.config import routes as config
 from server.core.db.postgres import Cluster
@@ -34,7 +37,7 @@ from server.core.events import Reactions
 from server.core.files import judging, scanning
 from server.core.files import routes as files
 from server.core.files.store import Files
-from server.core.jobs import Periodic, worker
+from server.core.jobs import Job, Periodic, worker
 from server.core.later import Later
 from server.core.limits import Limits
 from server.core.live import log as live_log
@@ -69,7 +72,7 @@ from server.identity import resources as identity
 from server.identity.notices import inbox, jobs
 from server.planning import resources as planning
 from server.plant_ops import resources as plant_ops
-from server.sync import exchange
+from server.sync import exchange, safe_rounds
 from server.sync import reactions as sync_reactions
 from server.sync import reports as sync_reports
 from server.sync import routes as sync
@@ -117,7 +120,7 @@ ROUTERS = (
 )
 """What is not a plain table."""
 
-JOBS: tuple[Periodic, ...] = (
+JOBS: tuple[Job, ...] = (
     *identity.JOBS,
     *seals.JOBS,
     *keys.JOBS,
@@ -127,8 +130,9 @@ JOBS: tuple[Periodic, ...] = (
     *jobs.JOBS,
     *judging.JOBS,
     Periodic("core.live_prune", 600, live_log.prune),
+    *safe_rounds.JOBS,
 )
-"""What is done again and again for each tenant."""
+"""What is done again and again, for each tenant or for all together."""
 
 REACTIONS: Reactions = {**flows_reactions.REACTIONS, **sync_reactions.REACTIONS}
 """Event to what reacts, from flows."""
@@ -137,10 +141,17 @@ VERSION = "0.1.0"
 
 
 class Health(BaseModel):
-    """Whether this process can serve."""
+    """Whether this process can serve.
+
+    Args:
+        backup: how the backups stand; information, never a reason to send nobody here.
+        backup_age_s: seconds since the last good verification of one.
+    """
 
     status: str
     version: str
+    backup: due.Outcome | None = None
+    backup_age_s: int | None = None
 
 
 def create_app(
@@ -199,6 +210,7 @@ def create_app(
     app.state.ca_der = certificates.ca_der if certificates else b""
     app.state.limits = Limits(settings.requests_per_minute, settings.anonymous_per_minute)
     app.state.measures, app.state.tracer = metrics.Measures(), traces.to(settings.otlp_endpoint)
+    app.state.measures.watch_backups(lambda: _or_never(due.standing(settings, clock.now()).age_s))
     http.install(app)
     door.install(app, app.state.measures, app.state.tracer)
 
@@ -212,7 +224,9 @@ def create_app(
         """Whether the process can do its work: its database answers, is migrated, and there is room on the disk."""
         status = await readiness.status(app.state.database, settings.data_folder)
         response.status_code = 200 if status == readiness.OK else 503
-        return Health(status=status, version=VERSION)
+        stands = await asyncio.to_thread(due.standing, settings, clock.now())
+        age_s = None if stands.age_s is None else int(stands.age_s)
+        return Health(status=status, version=VERSION, backup=stands.outcome, backup_age_s=age_s)
 
     @app.get(f"{API}/ca", tags=["operations"], response_class=Response)
     async def ca() -> Response:
@@ -224,6 +238,10 @@ def create_app(
         app.include_router(each, prefix=API)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's way to complete the document
     return app
+
+
+def _or_never(age_s: float | None) -> float:
+    return math.inf if age_s is None else age_s
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -22,10 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foodflow_kernel.clock import Clock, clock_from_env
 from foodflow_kernel.errors import FoodFlowError, Refused
 from foodflow_kernel.machines.identity import TenantState
-from server import seed
+from server import backups, seed
 from server.app import create_app
 from server.core import audit, audit_check, logs, migrations, seals, tls
 from server.core.actor import system
+from server.core.backup import folder
 from server.core.db import fleet, postgres, provision, registry, transfer
 from server.core.db.sessions import Database, TenantRef
 from server.core.settings import Settings, from_environment
@@ -125,6 +126,17 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     rotated = add("keys rotate", keys_rotate, "let a new key sign access tokens; nobody has to sign in again")
     rotated.add_argument("--tenant", help="slug of one tenant; default all")
     rotated.add_argument("--stolen", action="store_true", help="refuse the tokens of the old keys within a minute")
+    add("backup take", backup_take, "take a base backup now, and verify it by restoring it beside the server")
+    proved = add("backup verify", backup_verify, "restore a backup beside the server, with all of the log, and look")
+    proved.add_argument("name", nargs="?", default=folder.LATEST, help="as backup list shows it; default the newest")
+    add("backup list", backup_list, "the backups, oldest first; 1 if the newest is not verified")
+    restored = add("restore", restore, "make a new data folder of a backup; the live one is not touched")
+    restored.add_argument("name", help=f"as backup list shows it, or {folder.LATEST}")
+    restored.add_argument(
+        "--at", help="stop at this instant, such as 2026-11-28T14:30:00Z; default all that is archived"
+    )
+    restored.add_argument("--into", type=Path, required=True, help="the new data folder: new, or empty")
+    add("drill", drill, "take, verify, restore and start a backup, check all of it, and remove it; 1 if it is not good")
     add("openapi", openapi, "print the OpenAPI document")
     add("ca", print_ca, "print the CA certificate that terminals pin")
     return made
@@ -502,6 +514,42 @@ def keys_rotate(given: argparse.Namespace, settings: Settings, clock: Clock) -> 
 
 async def _named(database: Database, slug: str | None) -> list[TenantRef]:
     return [await database.tenant_by_slug(slug)] if slug else await database.tenants()
+
+
+def backup_take(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Take a backup and verify it."""
+    return _with_backups(settings, clock, lambda database: backups.take(database, settings, clock))
+
+
+def backup_verify(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Verify a backup."""
+    return _with_backups(settings, clock, lambda database: backups.verify(database, settings, clock, given.name))
+
+
+def drill(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Take, verify, restore, start and check a backup."""
+    return _with_backups(settings, clock, lambda database: backups.drill(database, settings, clock))
+
+
+def _with_backups(settings: Settings, clock: Clock, what: Callable[[Database], Awaitable[int]]) -> int:
+    backups.place_of(settings)  # refused before anything is started
+    status = []
+
+    async def work(database: Database) -> None:
+        status.append(await what(database))
+
+    run(settings, clock, work)
+    return status[0]
+
+
+def backup_list(_given: argparse.Namespace, settings: Settings, _clock: Clock) -> int:
+    """Print the backups; needs no database."""
+    return backups.listed(settings)
+
+
+def restore(given: argparse.Namespace, settings: Settings, _clock: Clock) -> int:
+    """Make a new data folder of a backup; needs no live database."""
+    return asyncio.run(backups.restore(settings, given.name, given.into, given.at))
 
 
 def openapi(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:

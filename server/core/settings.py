@@ -93,6 +93,18 @@ class Settings(BaseModel):
     otlp_endpoint: str = Field(
         "", description="OpenTelemetry collector (OTLP over HTTP), such as http://host:4318/v1/traces; empty: no traces"
     )
+    backup: bool = Field(
+        True,
+        description="embedded PostgreSQL only: whether its log is archived and base backups are taken and verified",
+    )
+    backup_folder: Path | None = Field(
+        None, description="where backups go, best on another disk; empty: the folder backup of the data folder"
+    )
+    backup_hour: int = Field(1, ge=0, le=23, description="hour (UTC) from which the base backup of a day is taken")
+    backup_verify_minutes: int = Field(
+        60, ge=10, description="minutes between two restores that verify the newest backup with all of the log"
+    )
+    backup_keep: int = Field(3, ge=1, description="base backups that are kept, besides the last verified one")
     fsync: bool = Field(True, description="embedded PostgreSQL only; off is for tests, a power cut then loses data")
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from foodflow_kernel.wire.protocol import CLOCK_SKEW_FLAG_S
 from server.core import audit
 from server.core.actor import Actor, ActorKind
 from server.sync import presence
-from server.sync.models import SyncHead
+from server.sync.models import SyncHead, SyncSafe
 from server.sync.stored import Terminal
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,14 @@ async def heads(db: AsyncSession, device_id: UUID, incarnation: UUID) -> dict[in
         SyncHead.device_id == device_id, SyncHead.incarnation == incarnation
     )
     return {lane: (seq, row_hash) for lane, seq, row_hash in await db.execute(question)}
+
+
+async def safe(db: AsyncSession, device_id: UUID, incarnation: UUID) -> dict[int, int]:
+    """How far each lane is in a backup that was proved by restoring it."""
+    question = select(SyncSafe.lane, SyncSafe.seq).where(
+        SyncSafe.device_id == device_id, SyncSafe.incarnation == incarnation
+    )
+    return {row.lane: row.seq for row in await db.execute(question)}
 
 
 async def welcome(db: AsyncSession, terminal: Terminal, message: HelloRequest, now: datetime) -> None:

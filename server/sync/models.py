@@ -62,6 +62,20 @@ class SyncHead(TenantBase):
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class SyncSafe(TenantBase):
+    """How far a lane of one incarnation is in a backup that was restored and proved good."""
+
+    __tablename__ = "sync_safe"
+
+    device_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    incarnation: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    lane: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    backup: Mapped[str] = mapped_column(Text)
+    """Name of the base copy."""
+    verified_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class SyncFork(TenantBase):
     """The other version of a row: same place, other hash. Both are kept; a person looks."""
 

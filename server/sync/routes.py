@@ -68,6 +68,7 @@ async def say_hello(message: HelloRequest, desk: _Desk) -> HelloAnswer:
     await refuse_if_gone(desk, terminal)
     async with desk.database.tenant_session(terminal.tenant_id) as db:
         heads = await hello.heads(db, message.device, message.incarnation)
+        safe = await hello.safe(db, message.device, message.incarnation)
         state = await feed.bounds(db)
         if not terminal.is_revoked:
             await hello.welcome(db, terminal, message, now)
@@ -78,6 +79,7 @@ async def say_hello(message: HelloRequest, desk: _Desk) -> HelloAnswer:
         token_ttl_s=TOKEN_TTL_S,
         server_time=now,
         heads={lane: LaneHead(seq=seq, hash=row_hash.hex()) for lane, (seq, row_hash) in heads.items()},
+        safe=safe,
         feed=state,
         revoked=terminal.is_revoked,
     )

@@ -24,7 +24,7 @@ FLOORS = 10
 def measure() -> Iterator[Figure]:
     """Provision many companies, then ask whether all are at the newest revision."""
     with tempfile.TemporaryDirectory(prefix="foodflow-bench-") as folder:
-        cluster = postgres.open_cluster(Settings(data_folder=Path(folder) / "data", fsync=False))
+        cluster = postgres.open_cluster(Settings(data_folder=Path(folder) / "data", fsync=False, backup=False))
         migrate.upgrade(cluster.owner, "platform", postgres.PLATFORM_SCHEMA)
         yield from asyncio.run(_measured(cluster))
 

@@ -8,6 +8,8 @@ ROUTES = "tests/every/test_routes.py"
 SETTINGS = "tests/every/test_settings.py"
 DOOR = "tests/server/core/test_door.py"
 HTTP = "tests/server/core/test_http.py"
+BACKUP = "tests/server/core/test_backup.py"
+SAFE = "tests/server/sync/test_safe.py"
 JOBS = "tests/server/core/test_jobs.py"
 READINESS = "tests/server/core/test_readiness.py"
 
@@ -96,5 +98,85 @@ ROWS: tuple[Row, ...] = (
         "a round that failed is on record and the next one runs",
         "verb",
         f"{JOBS}::test_a_round_that_failed_is_on_record_and_the_next_one_runs",
+    ),
+    Row(
+        "Jobs",
+        "a round whose process was killed keeps no later one waiting",
+        "verb",
+        f"{JOBS}::test_a_round_whose_process_was_killed_keeps_no_later_one_waiting",
+    ),
+    Row(
+        "Jobs",
+        "a round for the whole server runs once and of no company",
+        "verb",
+        f"{JOBS}::test_a_round_for_the_whole_server_runs_once_and_of_no_company",
+    ),
+    Row(
+        "SyncSafe",
+        "is what a restored copy was found to hold",
+        "verb",
+        f"{SAFE}::test_safe_is_what_a_restored_copy_was_found_to_hold",
+    ),
+    Row("SyncSafe", "never goes back", "verb", f"{SAFE}::test_what_is_safe_never_goes_back"),
+    Row(
+        "SyncSafe",
+        "rows that are not as they were pushed are not in it",
+        "check",
+        f"{SAFE}::test_rows_that_are_not_as_they_were_pushed_are_not_called_safe",
+    ),
+    Row(
+        "Backup",
+        "one byte of a copy is found and nothing more is safe",
+        "check",
+        f"{SAFE}::test_one_byte_of_a_copy_is_found_and_nothing_more_is_safe",
+    ),
+    Row(
+        "Backup",
+        "a log segment that is missing or damaged is found",
+        "check",
+        f"{SAFE}::test_a_log_segment_that_is_missing_or_damaged_is_found",
+    ),
+    Row(
+        "Backup",
+        "a segment is put aside whole and never over another",
+        "verb",
+        f"{BACKUP}::test_a_segment_is_put_aside_whole_and_never_over_another",
+    ),
+    Row(
+        "Backup",
+        "old copies go and never the last verified one",
+        "verb",
+        f"{BACKUP}::test_old_copies_go_and_never_the_last_verified_one",
+    ),
+    Row("Backup", "one is due each day from its hour", "verb", f"{BACKUP}::test_what_is_due"),
+    Row(
+        "Backup",
+        "nobody else works in the folder meanwhile",
+        "unique",
+        f"{SAFE}::test_nobody_else_works_in_the_folder_meanwhile",
+    ),
+    Row(
+        "Backup",
+        "those that are not ours are refused with a reason",
+        "verb",
+        f"{BACKUP}::test_backups_that_are_not_ours_are_refused_with_a_reason",
+    ),
+    Row(
+        "Restore",
+        "T11: a terminal sends again what a restored server has not",
+        "verb",
+        f"{SAFE}::test_t11_a_terminal_sends_again_what_a_restored_server_has_not",
+    ),
+    Row(
+        "Restore",
+        "touches no folder that has something",
+        "verb",
+        f"{SAFE}::test_restore_touches_no_folder_that_has_something",
+    ),
+    Row(
+        "Restore",
+        "a drill checks every company and removes what it made",
+        "verb",
+        f"{SAFE}::test_a_drill_checks_every_company_and_removes_what_it_made",
     ),
 )

@@ -186,7 +186,7 @@ def main(arguments: Iterable[str]) -> int:
 
     tree, message, *rev = arguments
     with tempfile.TemporaryDirectory(prefix="foodflow-revise-") as folder:
-        cluster = open_cluster(Settings(data_folder=Path(folder) / "data", fsync=False))
+        cluster = open_cluster(Settings(data_folder=Path(folder) / "data", fsync=False, backup=False))
         sys.stdout.write(f"{revise(cluster.owner, tree, message, *rev)}\n")
     return 0
 

@@ -23,6 +23,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
+from server.core.backup import archive
+from server.core.backup import folder as backup_folder
 from server.core.settings import Settings
 
 OWNER = "foodflow_owner"
@@ -33,7 +35,7 @@ EXTENSIONS = ("btree_gist", "citext", "ltree", "pg_trgm")
 
 _HBA = """\
 # Written by FoodFlow OS: only the account that runs the server gets in without a password.
-local   all   postgres   peer map=foodflow
+local   all,replication   postgres   peer map=foodflow
 local   all   all        scram-sha-256
 host    all   all        127.0.0.1/32   scram-sha-256
 host    all   all        ::1/128        scram-sha-256
@@ -89,11 +91,16 @@ def _embedded(settings: Settings, secret: bytes) -> Cluster:
     folder = settings.data_folder / "postgres"
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     fresh = not (folder / "PG_VERSION").exists()
+    if not fresh:
+        _let_in(folder)
     server = get_server(folder)
-    if fresh:
-        with psycopg.connect(server.get_uri(), autocommit=True) as db:
+    is_ours = not any(pid != os.getpid() and _lives(pid) for pid in server.global_process_id_list.get())
+    with psycopg.connect(server.get_uri(), autocommit=True) as db:
+        if fresh:
             _configure(db, folder, settings)
-        # The number of connections is taken at start only.
+        must_restart = _archive(db, settings) if is_ours else False
+    if fresh or must_restart:
+        # The number of connections and whether there is an archive is taken at start only.
         server.cleanup()
         server = get_server(folder)
     admin = server.get_uri()
@@ -114,14 +121,56 @@ def _embedded(settings: Settings, secret: bytes) -> Cluster:
 
 def _configure(db: psycopg.Connection[tuple[object, ...]], folder: Path, settings: Settings) -> None:
     """Passwords for everybody but the account that runs us; connections for all tenants."""
-    maps = "".join(f"foodflow {user} postgres\n" for user in {getpass.getuser(), "embedded_postgres"})
-    _write(folder / "pg_hba.conf", _HBA)
-    _write(folder / "pg_ident.conf", maps)
+    _let_in(folder)
     db.execute(sql.SQL("ALTER SYSTEM SET max_connections = {}").format(settings.max_connections + 60))
     if not settings.fsync:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             db.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(_id(name)))
     db.execute("SELECT pg_reload_conf()")
+
+
+def _let_in(folder: Path) -> None:
+    """Who gets in how. Also for a folder that an older release or, before a restore, another account made."""
+    maps = "".join(f"foodflow {user} postgres\n" for user in sorted({getpass.getuser(), "embedded_postgres"}))
+    _write(folder / "pg_hba.conf", _HBA)
+    _write(folder / "pg_ident.conf", maps)
+
+
+def _archive(db: psycopg.Connection[tuple[object, ...]], settings: Settings) -> bool:
+    """Have the log put aside, or not; whether that takes a restart.
+
+    Where it goes is changed only by who names a folder: a command that is run without the service's
+    variables must not lead the log elsewhere.
+    """
+    db.execute("SELECT pg_reload_conf()")  # for ``_let_in``
+    shown = {str(name): str(value) for name, value in db.execute(
+        "SELECT name, setting FROM pg_settings WHERE name IN ('archive_mode', 'archive_command')"
+    )}  # fmt: skip
+    command = shown["archive_command"] if shown["archive_mode"] == "on" else ""
+    if settings.backup and (settings.backup_folder or not command):
+        place = backup_folder.place_of(settings)
+        backup_folder.ready(place)
+        command = archive.put_command(place.wal)
+    wanted = {
+        "archive_mode": "on" if settings.backup else "off",
+        "archive_command": command if settings.backup else "",
+        "archive_timeout": str(archive.TIMEOUT_S),
+    }
+    for name, value in wanted.items():
+        db.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(_id(name), sql.Literal(value)))
+    db.execute("SELECT pg_reload_conf()")
+    return shown["archive_mode"] != wanted["archive_mode"]
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process that has the cluster open is still there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from foodflow_kernel.machines.identity import TenantState
 from server.core import jobs, metrics
@@ -92,6 +93,48 @@ async def test_a_round_that_failed_is_on_record_and_the_next_one_runs(
         kept = list(await opened.job_manager.list_jobs_async(task=title))
     assert runs == 2
     assert [job.status for job in kept] == ["failed"]
+
+
+async def test_a_round_whose_process_was_killed_keeps_no_later_one_waiting(
+    database: Database, cluster: Cluster, tenant: TenantRef
+) -> None:
+    title, over = name(), asyncio.Event()
+
+    async def work(_app: object, of: TenantRef) -> None:
+        if of.id == tenant.id:
+            over.set()
+
+    job = jobs.Periodic(title, 3600, work)
+    async with jobs.queue(an_app(database), cluster, [job]).open_async() as killed:
+        await jobs.ask(killed, title)
+    async with database.platform_session() as db:
+        begun = text("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = :title")
+        await db.execute(begun, {"title": title})
+    async with jobs.worker(an_app(database), cluster, [job]) as opened:
+        await jobs.ask(opened, title)
+        await asyncio.wait_for(over.wait(), 30)
+        await _idle(opened, title)
+        kept = list(await opened.job_manager.list_jobs_async(task=title))
+    assert [each.status for each in kept] == ["failed"]
+
+
+async def test_a_round_for_the_whole_server_runs_once_and_of_no_company(database: Database) -> None:
+    app, seen = an_app(database), []
+
+    async def work(_app: object) -> None:
+        seen.append(current_tenant.get())
+
+    await jobs.round_of(app, jobs.Whole("test.whole", 600, work))
+    assert seen == [None]
+
+    async def broken(_app: object) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(RuntimeError, match=r"test\.whole failed"):
+        await jobs.round_of(app, jobs.Whole("test.whole", 600, broken))
+    count = app.state.measures.registry.get_sample_value
+    for outcome in ("ok", "failed"):
+        assert count("foodflow_job_seconds_count", {"job": "test.whole", "outcome": outcome}) == 1
 
 
 async def _idle(opened: object, title: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.errors import Invalid, Refused
@@ -23,6 +23,7 @@ from server.core.actor import system
 from server.core.db import migrate, parcel, postgres, transfer
 from server.core.db.sessions import Database, TenantRef
 from server.identity.platform import DeviceRow
+from server.sync.models import SyncSafe
 from tests.server.conftest import a_plant, a_user
 
 
@@ -293,3 +294,20 @@ async def test_an_export_of_many_rows_is_not_held_in_memory(
     assert peak < 12_000_000, "30 MB of rows went through memory at once"
     async with database.tenant_session(made.id) as db:
         assert await db.scalar(text("SELECT count(*) FROM core_feed_row")) == 30_000
+
+
+async def test_what_was_safe_on_another_server_is_not_safe_here(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    device = uuid.uuid4()
+    async with database.tenant_session(tenant.id) as db:
+        db.add(
+            SyncSafe(
+                device_id=device, incarnation=device, lane=0, seq=3, backup="there", verified_at=database.clock.now()
+            )
+        )
+    file = tmp_path / "out.zip"
+    await transfer.export_tenant(database, tenant, file)
+    made = await transfer.import_tenant(database, file, f"safe_{secrets.token_hex(3)}")
+    async with database.tenant_session(made.id) as db:
+        assert (await db.scalars(select(SyncSafe))).all() == []
