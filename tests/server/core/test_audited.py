@@ -236,14 +236,16 @@ async def test_verify_names_the_first_bad_row(database: Database, tenant: Tenant
 
 
 async def test_the_sealer_of_the_application_seals_and_makes_months(
-    app: FastAPI, tenant: TenantRef, sign_in: SignIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, tenant: TenantRef, sign_in: SignIn, tmp_path: Path
 ) -> None:
-    mine = app.state.settings.model_copy(update={"data_folder": tmp_path})
-    monkeypatch.setattr(app.state, "settings", mine)
-    jobs = {job.name: job for job in JOBS}
+    jobs, before = {job.name: job for job in JOBS}, app.state.settings
     assert jobs["core.audit.seal"].every_s == 60
     client = await sign_in(tenant, "AU")
-    for name in ("core.audit.seal", "core.audit.months"):
-        await jobs[name].work(app, tenant)
-    good = (await client.get("/audit/verify")).json()
+    app.state.settings = before.model_copy(update={"data_folder": tmp_path})
+    try:
+        for name in ("core.audit.seal", "core.audit.months"):
+            await jobs[name].work(app, tenant)
+        good = (await client.get("/audit/verify")).json()
+    finally:
+        app.state.settings = before
     assert (good["holds"], good["seals"], good["anchors"]) == (True, 1, 1)
