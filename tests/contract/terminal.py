@@ -45,11 +45,9 @@ def terminal(ask: Callable[..., Any], _person: Person, seeds: Seeds) -> None:
     ask("GET", "/sync/feed", params={"epoch": state["epoch"], "after": state["seq"]}, headers=headers)
     ask("GET", "/sync/verify/{device_id}", one)
     dead = ask("GET", "/sync/inbox/dead").json()
-    place = {"device": enrolled["device"], "incarnation": str(device.incarnation), "lane": 1, "seq": 1}
-    for line in dead[:1]:
-        place = {name: line[name] for name in place if name in line}
-    ask("POST", "/sync/inbox/dead:replay", json=place | {"reason": "tried again"})
-    ask("POST", "/sync/inbox/dead:waive", json=place | {"reason": "not a record"})
+    for verb in ("replay", "waive"):
+        place = {name: dead[0][name] for name in ("incarnation", "lane", "seq")} if dead else {}
+        ask("POST", f"/sync/inbox/dead:{verb}", json=place | {"device": enrolled["device"], "reason": "no record"})
     ask("POST", "/devices/{device_id}:revoke", one, json={"reason": "the contract is over"})
     seeds.ids["devices"] = [enrolled["device"]]
 
