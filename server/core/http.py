@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege
+from psycopg.errors import DeadlockDetected, ForeignKeyViolation, InsufficientPrivilege
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
@@ -163,6 +163,10 @@ async def _told(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _no_database(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected):
+        # Two requests wanted each other's rows; PostgreSQL ended this one so that the other could go on.
+        log.info("ended by a deadlock", exc_info=error)
+        return problem(503, "database_busy", sentences.sentence("database_busy", {}), headers={"Retry-After": "1"})
     log.error("the database does not answer", exc_info=error)
     detail = "The server cannot reach its database. Nothing was changed; try again in a moment."
     return problem(503, "database_unreachable", detail, headers={"Retry-After": "5"})

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from pydantic import BaseModel, Field
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import Invalid
+from foodflow_kernel.errors import Invalid, Refused
 from foodflow_kernel.ids import new_id
-from foodflow_kernel.machines.places import ADDRESS, CONTACT, LOCATION, PLANT, LocationState
+from foodflow_kernel.machines.places import ADDRESS, CONTACT, LOCATION, PLANT, LocationState, PlantState
 from server.core import feed
 from server.core.actions import Action
 from server.core.models import Address, Contact, Location, Plant
@@ -56,14 +57,34 @@ def is_stale(last_verified_at: datetime | None, now: datetime) -> bool:
     return last_verified_at is None or now - last_verified_at > STALE_AFTER
 
 
-async def check_plant(_db: AsyncSession, plant: Plant) -> None:
-    """A site's clock must be one that exists.
+async def check_plant(db: AsyncSession, plant: Plant) -> None:
+    """A site's clock must be one that exists; a site that was used goes only when it is closed.
 
     Raises:
         Invalid: `time_zone_unknown`.
+        Refused: `plant_not_closed`, naming something that belongs to it.
     """
     if plant.tz not in zoneinfo.available_timezones():
         raise Invalid("time_zone_unknown", tz=plant.tz[:80])
+    if plant.retired_at is not None and plant.state is not PlantState.closed:
+        what = await _belonging(db, plant)
+        if what is not None:
+            raise Refused("plant_not_closed", what=what)
+
+
+async def _belonging(db: AsyncSession, plant: Plant) -> str | None:
+    """A table that has a row of a site, however old; None: nothing was ever done there."""
+    columns = [
+        column
+        for table in Plant.metadata.sorted_tables
+        for column in table.columns
+        if any(key.target_fullname == "core_plant.id" for key in column.foreign_keys)
+    ]
+    with db.no_autoflush:
+        for column in columns:
+            if await db.scalar(select(literal(1)).where(column == plant.id).limit(1)) is not None:
+                return str(column.table.name)
+    return None
 
 
 async def activate(_db: AsyncSession, plant: Plant, _command: Unreasoned) -> Plant:
@@ -148,10 +169,13 @@ async def supersede(db: AsyncSession, address: Address, command: NewAddress) -> 
 
     Raises:
         IllegalMove: it has ended already.
+        Refused: `address_retired`.
         Invalid: `address_begins_before` the one it follows.
     """
     now = db.info["clock"].now()
     begins = command.valid_from or now
+    if address.retired_at is not None:
+        raise Refused("address_retired")
     if begins <= address.valid_from:
         raise Invalid("address_begins_before", valid_from=address.valid_from)
     address.state, address.valid_to = ADDRESS.move(address.state, "supersede"), begins

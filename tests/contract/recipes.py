@@ -146,7 +146,11 @@ def places(ask: Ask, person: Person, _seeds: Seeds) -> None:
     ask("POST", "/contacts/{record_id}:erase", contact, json=WHY)
     at = {"lines": ["1 Dock Rd"], "city": "Oakland", "country": "US"}
     for _ in range(2):
-        moved: dict[str, Any] = at | {"party_kind": "plant", "party_id": str(uuid.uuid4()), "valid_from": "2026-01-01T00:00:00Z"}
+        moved: dict[str, Any] = at | {
+            "party_kind": "plant",
+            "party_id": str(uuid.uuid4()),
+            "valid_from": "2026-01-01T00:00:00Z",
+        }
         made = ask("POST", "/addresses", json=moved)
     ask("POST", "/addresses/{record_id}:supersede", {"record_id": made.json()["id"]}, json=at)
 

@@ -56,6 +56,10 @@ def functions() -> None:
             IF NOT FOUND THEN
                 RETURN NEW;  -- the foreign key refuses it
             END IF;
+            IF above.retired_at IS NOT NULL AND NEW.retired_at IS NULL THEN
+                RAISE check_violation USING CONSTRAINT = 'ck_core_location_parent_retired',
+                    MESSAGE = 'a place lies in no place that is gone';
+            END IF;
             IF above.plant_id <> NEW.plant_id THEN
                 RAISE check_violation USING CONSTRAINT = 'ck_core_location_parent_plant',
                     MESSAGE = 'a place lies in a place of its own plant';
@@ -80,8 +84,23 @@ def functions() -> None:
     )
     op.execute(
         """
+        CREATE FUNCTION location_goes() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_advisory_xact_lock(hashtextextended('location ' || NEW.plant_id, 0));
+            IF EXISTS (SELECT FROM core_location WHERE parent_id = NEW.id AND retired_at IS NULL) THEN
+                RAISE check_violation USING CONSTRAINT = 'ck_core_location_has_places',
+                    MESSAGE = 'what lies in a place goes first';
+            END IF;
+            RETURN NEW;
+        END $$
+        """
+    )
+    op.execute(
+        """
         CREATE FUNCTION plant_day_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
+            -- A first batch that is not committed yet holds the plant's key: wait for it.
+            PERFORM FROM core_plant WHERE id = NEW.id FOR UPDATE;
             IF EXISTS (SELECT FROM plant_ops_batch WHERE plant_id = NEW.id) THEN
                 RAISE check_violation USING CONSTRAINT = 'ck_core_plant_day_is_fixed',
                     MESSAGE = 'the time zone and the beginning of the day say to which day each record belongs';
@@ -100,6 +119,10 @@ def triggers() -> None:
     op.execute(
         "CREATE TRIGGER below_moved AFTER UPDATE ON core_location FOR EACH ROW "
         "WHEN (OLD.path::text <> NEW.path::text AND pg_trigger_depth() = 0) EXECUTE FUNCTION location_below()"
+    )
+    op.execute(
+        "CREATE TRIGGER goes_empty BEFORE UPDATE OF retired_at ON core_location FOR EACH ROW "
+        "WHEN (OLD.retired_at IS NULL AND NEW.retired_at IS NOT NULL) EXECUTE FUNCTION location_goes()"
     )
     op.execute(
         "CREATE TRIGGER day_fixed BEFORE UPDATE ON core_plant FOR EACH ROW "
@@ -158,9 +181,13 @@ def upgrade() -> None:
             (sa.text("tstzrange(valid_from, valid_to)"), "&&"),
             using="gist",
             name="one_at_a_time",
+            where=sa.text("retired_at IS NULL"),
         ),
         sa.CheckConstraint("(state = 'superseded') = (valid_to is not null)", name=op.f("ck_core_address_superseded")),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_core_address_country")),
+        sa.CheckConstraint(
+            "coalesce(btrim(city), '') <> '' and array_position(lines, '') is null", name=op.f("ck_core_address_not_blank")
+        ),
         sa.CheckConstraint(
             "party_kind in ('plant', 'supplier', 'customer', 'carrier', 'laboratory', 'authority')",
             name=op.f("ck_core_address_party_kind"),
@@ -269,9 +296,11 @@ def upgrade() -> None:
         sa.Column("updated_by", sa.Uuid(), nullable=True),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "(parent_id is not null and not kind in ('external_dc', 'store', 'supplier_site')) or (business_name is not null and phone is not null and (street is not null or latitude is not null) and city is not null and state_region is not null and postal_code is not null and country is not null)",
+            "(parent_id is not null and not kind in ('external_dc', 'store', 'supplier_site')) or (coalesce(btrim(business_name), '') <> '' and coalesce(btrim(city), '') <> '' and coalesce(btrim(state_region), '') <> '' and coalesce(btrim(postal_code), '') <> '' and phone is not null and country is not null and (coalesce(btrim(street), '') <> '' or latitude is not null))",
             name=op.f("ck_core_location_description"),
         ),
+        sa.CheckConstraint("coalesce(btrim(name), '') <> ''", name=op.f("ck_core_location_name")),
+        sa.CheckConstraint(r"sgln ~ '^urn[:]epc[:]id[:]sgln[:](?=[0-9.]{13}\.)[0-9]{6,12}\.[0-9]{0,6}\.[^ ]{1,60}$'", name=op.f("ck_core_location_sgln")),
         sa.CheckConstraint("(state = 'retired') = (retired_at is not null)", name=op.f("ck_core_location_retired")),
         sa.CheckConstraint("code ~ '^[A-Za-z0-9_-]{1,32}$'", name=op.f("ck_core_location_code")),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_core_location_country")),
@@ -345,5 +374,5 @@ def downgrade() -> None:
     op.drop_table("core_contact")
     op.drop_index("ix_core_address_country_postal", table_name="core_address")
     op.drop_table("core_address")
-    for name in ("location_path", "location_below", "plant_day_is_fixed", "is_gs1_key"):
+    for name in ("location_path", "location_below", "location_goes", "plant_day_is_fixed", "is_gs1_key"):
         op.execute(f"DROP FUNCTION {name} CASCADE")

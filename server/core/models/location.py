@@ -16,12 +16,21 @@ from server.core.db import MasterRow, TenantBase
 
 KINDS = ("area", "storage", "dock", "line_side", "qa_hold", "lab", "external_dc", "store", "supplier_site")
 EXTERNAL = ("external_dc", "store", "supplier_site")
+SGLN = r"^urn[:]epc[:]id[:]sgln[:](?=[0-9.]{13}\.)[0-9]{6,12}\.[0-9]{0,6}\.[^ ]{1,60}$"
+"""Company prefix and location reference have twelve digits together (GS1 EPC Tag Data Standard, 6.3.3).
+
+A colon alone would be taken for a parameter."""
 TEMP_CLASSES = ("ambient", "chilled", "frozen")
 
 
 def one_of(column: str, values: tuple[str, ...]) -> str:
     """A condition that a column holds one of these words."""
     return f"{column} in ({', '.join(repr(each) for each in values)})"
+
+
+def said(*columns: str) -> str:
+    """A condition that each of these columns holds more than blanks."""
+    return " and ".join(f"coalesce(btrim({each}), '') <> ''" for each in columns)
 
 
 class Ltree(UserDefinedType[str]):
@@ -54,6 +63,8 @@ class Location(MasterRow, TenantBase):
         Index("ix_core_location_kind", "plant_id", "kind"),
         Index("ix_core_location_parent_id", "parent_id"),
         CheckConstraint("code ~ '^[A-Za-z0-9_-]{1,32}$'", name="code"),
+        CheckConstraint(said("name"), name="name"),
+        CheckConstraint(f"sgln ~ '{SGLN}'", name="sgln"),
         CheckConstraint(one_of("kind", KINDS), name="kind"),
         CheckConstraint(one_of("temp_class", TEMP_CLASSES), name="temp_class"),
         CheckConstraint("temp_min_c < temp_max_c", name="temperatures"),
@@ -67,8 +78,8 @@ class Location(MasterRow, TenantBase):
         # 21 CFR 1.1310, "location description", of a plant as a whole and of places that are not ours.
         CheckConstraint(
             f"(parent_id is not null and not {one_of('kind', EXTERNAL)}) or ("
-            "business_name is not null and phone is not null and (street is not null or latitude is not null)"
-            " and city is not null and state_region is not null and postal_code is not null and country is not null)",
+            f"{said('business_name', 'city', 'state_region', 'postal_code')} and phone is not null"
+            f" and country is not null and ({said('street')} or latitude is not null))",
             name="description",
         ),
         CheckConstraint(f"not {one_of('kind', EXTERNAL)} or party_id is not null", name="external_party"),

@@ -13,7 +13,7 @@ from sqlalchemy.types import Text
 
 from foodflow_kernel.machines.places import AddressState, ContactState
 from server.core.db import MasterRow, TenantBase
-from server.core.models.location import one_of
+from server.core.models.location import one_of, said
 
 PARTIES = ("plant", "supplier", "customer", "carrier", "laboratory", "authority", "company")
 CONTACT_ROLES = ("quality", "recall_24h", "traceability", "sales", "logistics", "regulator")
@@ -81,7 +81,9 @@ class Address(MasterRow, TenantBase):
             (func.tstzrange(text("valid_from"), text("valid_to")), "&&"),
             name="one_at_a_time",
             using="gist",
+            where=text("retired_at IS NULL"),
         ),
+        CheckConstraint(f"{said('city')} and array_position(lines, '') is null", name="not_blank"),
         CheckConstraint(one_of("party_kind", tuple(each for each in PARTIES if each != "company")), name="party_kind"),
         CheckConstraint(one_of("use", ADDRESS_USES), name="use"),
         CheckConstraint("cardinality(lines) between 1 and 5", name="lines"),

@@ -143,6 +143,8 @@ async def test_two_moves_at_once_make_no_circle(
         ({"temp_min_c": "8", "temp_max_c": "2"}, "ck_core_location_temperatures"),
         ({"temp_min_c": "-95", "temp_max_c": "2"}, "ck_core_location_temperature_range"),
         ({"capacity": 0}, "ck_core_location_capacity"),
+        ({"name": "  "}, "ck_core_location_name"),
+        ({"sgln": "urn:epc:id:sgln:0614141.123456.0"}, "ck_core_location_sgln"),
         ({"country": "usa"}, "ck_core_location_country"),
         ({"latitude": "91", "longitude": "0"}, "ck_core_location_geo"),
         ({"latitude": "1"}, "ck_core_location_geo_pair"),
@@ -163,6 +165,8 @@ async def test_a_place_that_cannot_be_is_refused(
 async def test_a_root_needs_each_part_of_its_description(admin: Client, plant: uuid.UUID, missing: str) -> None:
     """21 CFR 1.1310, location description."""
     body = {"plant_id": str(plant), "code": "SITE", "name": "Site", "kind": "area", **DESCRIPTION}
+    blank = body | {missing: " "}
+    assert (await refused(admin, "/locations", **blank)).startswith("ck_core_location_")
     del body[missing]
     assert await refused(admin, "/locations", **body) == "ck_core_location_description"
     if missing == "street":
@@ -191,6 +195,66 @@ async def test_a_place_is_blocked_freed_and_retired(admin: Client, plant: uuid.U
     now = (await admin.get(one)).headers["etag"]
     assert (await admin.delete(one, headers={"If-Match": now})).status_code == 204
     assert (await admin.get(one)).json()["state"] == "retired"
+
+
+async def gone(client: Client, path: str) -> httpx.Response:
+    now = (await client.get(path)).headers["etag"]
+    return await client.delete(path, headers={"If-Match": now})
+
+
+async def test_a_place_goes_when_nothing_lies_in_it_and_then_nothing_comes_into_it(
+    admin: Client, plant: uuid.UUID
+) -> None:
+    site = await a_root(admin, plant)
+    sgln = "urn:epc:id:sgln:0614141.12345.0"
+    cold, dry = await below(admin, site, "COLD", sgln=sgln), await below(admin, site, "DRY")
+    assert cold["sgln"] == sgln
+    rack = await below(admin, cold, "R1")
+    full = await gone(admin, f"/locations/{cold['id']}")
+    assert (full.status_code, full.json()["constraint"]) == (409, "ck_core_location_has_places")
+    assert (await gone(admin, f"/locations/{rack['id']}")).status_code == 204
+    assert (await gone(admin, f"/locations/{cold['id']}")).status_code == 204
+    given = {"plant_id": str(plant), "parent_id": cold["id"], "code": "R2", "name": "R2", "kind": "storage"}
+    assert await refused(admin, "/locations", **given) == "ck_core_location_parent_retired"
+    assert (await changed(admin, dry, parent_id=cold["id"])).json()["constraint"] == "ck_core_location_parent_retired"
+
+
+async def test_a_plant_where_something_was_done_goes_only_when_it_is_closed(
+    database: Database, tenant: TenantRef, admin: Client
+) -> None:
+    empty = await made(admin, "/plants", code="P8", name="Plant 8", tz="UTC")
+    assert (await gone(admin, f"/plants/{empty['id']}")).status_code == 204
+    used = f"/plants/{await a_plant(database, tenant, 'P9')}"
+    await a_root(admin, uuid.UUID(used.rpartition("/")[2]))
+    answer = await gone(admin, used)
+    assert (answer.status_code, answer.json()["code"]) == (409, "plant_not_closed")
+    for verb in ("suspend", "close-down"):
+        assert (await admin.post(f"{used}:{verb}", json={"reason": "moved away"})).status_code == 200
+    assert (await gone(admin, used)).status_code == 204
+
+
+async def test_the_time_zone_waits_for_a_first_batch_that_is_just_being_made(
+    database: Database, tenant: TenantRef
+) -> None:
+    scene = await a_scene(database, tenant)
+    plant, began = await a_plant(database, tenant, "P8"), asyncio.Event()
+    table = type(scene.batch).__table__
+    row = {column.name: getattr(scene.batch, column.name) for column in table.columns}
+
+    async def makes() -> None:
+        async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+            new = {"id": uuid.uuid4(), "plant_id": plant, "code": "B-8", "number": "B-8"}
+            await db.execute(table.insert().values(row | {name: new[name] for name in new.keys() & row.keys()}))
+            began.set()
+            await asyncio.sleep(0.3)  # the other one is waiting by now
+
+    async def moves() -> None:
+        await began.wait()
+        async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+            await db.execute(text("UPDATE core_plant SET tz = 'Europe/Madrid' WHERE id = :id"), {"id": plant})
+
+    done = await asyncio.gather(makes(), moves(), return_exceptions=True)
+    assert [type(each) for each in done] == [type(None), IntegrityError], done
 
 
 async def a_contact(client: Client, **over: Any) -> dict[str, Any]:
@@ -279,6 +343,16 @@ async def test_a_party_is_at_one_address_at_a_time(admin: Client) -> None:
     assert (await admin.post(f"/addresses/{first['id']}:supersede", json=new)).status_code == 409
 
 
+async def test_an_address_that_was_retired_makes_room_and_is_not_followed(admin: Client) -> None:
+    party = str(uuid.uuid4())
+    first = await made(admin, "/addresses", **ADDRESS, party_id=party, valid_from="2026-01-01T00:00:00Z")
+    assert (await gone(admin, f"/addresses/{first['id']}")).status_code == 204
+    new = {"lines": ["2 Dock Rd"], "city": "Oakland", "country": "US"}
+    after = await admin.post(f"/addresses/{first['id']}:supersede", json=new)
+    assert (after.status_code, after.json()["code"]) == (409, "address_retired")
+    await made(admin, "/addresses", **ADDRESS, party_id=party, valid_from="2026-01-01T00:00:00Z")
+
+
 async def test_a_cited_address_stays_as_it_was_cited(admin: Client, database: Database, tenant: TenantRef) -> None:
     row = await made(admin, "/addresses", **ADDRESS, party_id=str(uuid.uuid4()), valid_from="2026-01-01T00:00:00Z")
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
@@ -300,6 +374,8 @@ async def test_a_cited_address_stays_as_it_was_cited(admin: Client, database: Da
         ({"party_kind": "company"}, "ck_core_address_party_kind"),
         ({"latitude": "1", "longitude": "181"}, "ck_core_address_geo"),
         ({"longitude": "1"}, "ck_core_address_geo_pair"),
+        ({"city": "  "}, "ck_core_address_not_blank"),
+        ({"lines": ["1 Dock Rd", ""]}, "ck_core_address_not_blank"),
     ],
 )
 async def test_an_address_that_is_on_no_map_is_refused(admin: Client, over: dict[str, Any], constraint: str) -> None:
