@@ -177,6 +177,7 @@ SENTENCES: dict[str, str] = {
     "password_short": "A password needs at least {least} characters.",
     "permission_code_bad": "A permission of your own is named custom.noun.verb, in small letters: {permission} is not.",
     "permission_deprecated": "Nothing asks for the permission {permission} any more.",
+    "part11_asked_for": "The controls of 21 CFR Part 11 stay on: {clauses} asks for them.",
     "permission_is_custom": "{permission} is one of your own: it is for API keys, not for roles.",
     "permission_is_system": "{permission} belongs to the program and cannot be changed.",
     "permission_level_bad": "The level of a permission of your own is normal or high.",

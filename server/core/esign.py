@@ -24,8 +24,11 @@ from foodflow_kernel.ids import new_id
 from foodflow_kernel.rules import part11
 from server.core.actor import Actor
 from server.core.audit import digest
+from server.core.config.effective import effective
+from server.core.config.keys import PART11
 from server.core.db.base import FactRow, TenantBase, plant_of
 from server.core.models import Plant
+from server.core.regimes import regimes_of
 
 USABLE = timedelta(minutes=5)
 """A signature is used up to this long after it was given."""
@@ -147,10 +150,8 @@ async def sign(
         raise Refused("signature_stale", version=version)
     if meaning is Meaning.rejected and reason is None:
         raise Invalid("signature_reason_missing", meaning=meaning.value)
-    tenant = db.info["tenant"]
-    is_full = part11.applies(getattr(tenant, "regimes", ()), is_switched_off=getattr(tenant, "is_part11_off", False))
     plant_id = plant_of(record)
-    all_components = is_full and not await _is_continuous(db, actor)
+    all_components = await _is_full(db, plant_id) and not await _is_continuous(db, actor)
     await signer.check(db, actor, credentials, meaning, plant_id, all_components=all_components)
     clock: Clock = db.info["clock"]
     now = clock.now()
@@ -241,6 +242,12 @@ def is_valid(signature: ESignature, used: ESignatureUse | None, record: Any) -> 
     now = (getattr(record, "version", 1), fingerprint(record))
     after = (used.version_after, used.sha256_after) if used else None
     return now in ((signature.record_version, signature.record_sha256), after)
+
+
+async def _is_full(db: AsyncSession, plant_id: uuid.UUID | None) -> bool:
+    """Whether the company has all controls of Part 11: always, where a rule that it works under asks for them."""
+    is_on = await effective(db, PART11, db.info["clock"].now())
+    return part11.applies(await regimes_of(db, plant_id), is_switched_off=not is_on)
 
 
 async def _is_continuous(db: AsyncSession, actor: Actor) -> bool:

@@ -111,7 +111,9 @@ ROWS: tuple[Row, ...] = (
         ("Part 11 is never off under 111, juice, low-acid", "verb",
          PART11 + "test_it_applies_unless_switched_off_where_nothing_asks"),
         ("Part 11 off: the PIN suffices, nothing else changes", "verb",
-         ESIGN + "test_without_part_11_the_pin_of_a_session_is_enough"),
+         ESIGN + "test_without_part_11_the_pin_is_enough_from_the_first_signature_on"),
+        ("Part 11 cannot be switched off where a rule of the company or plant asks for it", "verb",
+         ESIGN + "test_where_a_rule_asks_for_part_11_it_is_never_off"),
     ),
     *_rows(
         "Retention",

@@ -25,6 +25,30 @@ ROWS: tuple[Row, ...] = (
         "trigger",
         f"{PLACES}::test_a_place_lies_not_in_itself_nor_in_another_plants_place",
     ),
+    Row(
+        "Location",
+        "what holds places does not go; nothing comes into what is gone",
+        "trigger",
+        f"{PLACES}::test_a_place_goes_when_nothing_lies_in_it_and_then_nothing_comes_into_it",
+    ),
+    Row(
+        "Plant",
+        "a plant that was used is retired only when it is closed",
+        "verb",
+        f"{PLACES}::test_a_plant_where_something_was_done_goes_only_when_it_is_closed",
+    ),
+    Row(
+        "Plant",
+        "the time zone waits for a first batch that is just being made",
+        "trigger",
+        f"{PLACES}::test_the_time_zone_waits_for_a_first_batch_that_is_just_being_made",
+    ),
+    Row(
+        "Address",
+        "a retired address makes room and is not followed",
+        "exclusion",
+        f"{PLACES}::test_an_address_that_was_retired_makes_room_and_is_not_followed",
+    ),
     Row("Location", "two moves at once make no circle", "trigger", f"{PLACES}::test_two_moves_at_once_make_no_circle"),
     Row(
         "Location",

@@ -186,7 +186,8 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'superseded') = (valid_to is not null)", name=op.f("ck_core_address_superseded")),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_core_address_country")),
         sa.CheckConstraint(
-            "coalesce(btrim(city), '') <> '' and array_position(lines, '') is null", name=op.f("ck_core_address_not_blank")
+            "coalesce(btrim(city), '') <> '' and array_position(lines, '') is null",
+            name=op.f("ck_core_address_not_blank"),
         ),
         sa.CheckConstraint(
             "party_kind in ('plant', 'supplier', 'customer', 'carrier', 'laboratory', 'authority')",
@@ -300,7 +301,10 @@ def upgrade() -> None:
             name=op.f("ck_core_location_description"),
         ),
         sa.CheckConstraint("coalesce(btrim(name), '') <> ''", name=op.f("ck_core_location_name")),
-        sa.CheckConstraint(r"sgln ~ '^urn[:]epc[:]id[:]sgln[:](?=[0-9.]{13}\.)[0-9]{6,12}\.[0-9]{0,6}\.[^ ]{1,60}$'", name=op.f("ck_core_location_sgln")),
+        sa.CheckConstraint(
+            r"sgln ~ '^urn[:]epc[:]id[:]sgln[:](?=[0-9.]{13}\.)[0-9]{6,12}\.[0-9]{0,6}\.[^ ]{1,60}$'",
+            name=op.f("ck_core_location_sgln"),
+        ),
         sa.CheckConstraint("(state = 'retired') = (retired_at is not null)", name=op.f("ck_core_location_retired")),
         sa.CheckConstraint("code ~ '^[A-Za-z0-9_-]{1,32}$'", name=op.f("ck_core_location_code")),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name=op.f("ck_core_location_country")),

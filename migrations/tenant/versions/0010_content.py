@@ -189,7 +189,7 @@ def upgrade() -> None:
             "scope in ('system','tenant','plant','line','device')", name=op.f("ck_core_system_config_scope")
         ),
         sa.CheckConstraint(
-            "state in ('proposed','withdrawn') or key !~ '^(hold|ccp|retention|oee)\\.' or signed_by is not null",
+            "state in ('proposed','withdrawn') or key !~ '^(hold|ccp|retention|oee|esign)\\.' or signed_by is not null",
             name=op.f("ck_core_system_config_signed"),
         ),
         sa.CheckConstraint("(signed_by is null) = (signed_at is null)", name=op.f("ck_core_system_config_signed_at")),

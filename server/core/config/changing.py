@@ -14,6 +14,7 @@ from foodflow_kernel.errors import Invalid, NotFound, Refused
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines import CONFIG
 from foodflow_kernel.machines.content import ConfigState
+from foodflow_kernel.rules import part11
 from server.core import audit
 from server.core.actor import Actor, ActorKind, system
 from server.core.config import keys
@@ -22,6 +23,7 @@ from server.core.config.keys import Scope
 from server.core.config.model import SystemConfig
 from server.core.db.sessions import Database, TenantRef
 from server.core.jobs import Periodic
+from server.core.regimes import regimes_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -63,7 +65,7 @@ async def propose(
 
     Raises:
         Invalid: `config_key_unknown`, `config_value_bad`, `config_secret`, `config_scope_bad`, `config_in_past`,
-            `config_too_far`.
+            `config_too_far`, `part11_asked_for`.
         Refused: `config_start_taken`.
     """
     require_at(actor, f"{CODE}.create", place.plant_id)
@@ -75,6 +77,8 @@ async def propose(
         raise Invalid("config_in_past")
     if valid_from is not None and valid_from - now > FURTHEST:
         raise Invalid("config_too_far", years=FURTHEST.days // 365)
+    if key == keys.PART11 and value is False and (clauses := part11.asked_by(await regimes_of(db))):
+        raise Invalid("part11_asked_for", clauses=", ".join(clauses))
     row = SystemConfig(
         id=new_id(now),
         key=key,

@@ -17,8 +17,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from foodflow_kernel.errors import Invalid
 
-SIGNED = ("hold.", "ccp.", "retention.", "oee.")
+SIGNED = ("hold.", "ccp.", "retention.", "oee.", "esign.")
 """Keys that need a QA manager's signature: food safety, and what the company is judged by."""
+
+PART11 = "esign.part11"
 
 _SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
@@ -69,6 +71,10 @@ KEYS: Mapping[str, Key] = {
     "ccp.escalate_min": _key(
         "minutes until a breach at a critical control point that nobody acknowledged goes to the next role",
         _int(1, 60), 5, S.tenant, S.plant, S.line,
+    ),
+    PART11: _key(
+        "all controls of 21 CFR Part 11 for signatures; false only where no rule that the company works under asks",
+        bool, True, S.tenant,
     ),
     "files.open_uploads": _key(
         "uploads that one person may have open at once", _int(1, 50), 5, S.system, S.tenant

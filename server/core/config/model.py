@@ -37,7 +37,7 @@ class SystemConfig(MasterRow, TenantBase):
         CheckConstraint("char_length(reason) between 5 and 500", name="reason"),
         CheckConstraint("signed_by <> proposed_by", name="proposer_is_not_signer"),
         CheckConstraint(
-            r"state in ('proposed','withdrawn') or key !~ '^(hold|ccp|retention|oee)\.' or signed_by is not null",
+            r"state in ('proposed','withdrawn') or key !~ '^(hold|ccp|retention|oee|esign)\.' or signed_by is not null",
             name="signed",
         ),
         CheckConstraint("(signed_by is null) = (signed_at is null)", name="signed_at"),

@@ -79,7 +79,7 @@ class KeyShown(BaseModel):
 
 @router.post("/config", status_code=201, dependencies=[access.needs("core.config.create")])
 async def propose(request: Request, caller: access.Signed, body: NewValue) -> ConfigRow:
-    """Set a value from an instant on; `hold.* ccp.* retention.* oee.*` wait for a QA manager's signature."""
+    """Set a value from an instant on; `hold.* ccp.* retention.* oee.* esign.*` wait for a QA manager's signature."""
     _fits(body.scope, body.scope_id)
     place = await place_of(caller.db, request.app.state.database, body.scope, body.scope_id)
     row = await changing.propose(

@@ -94,7 +94,9 @@ class Tenant(PlatformBase):
 
     def ref(self) -> TenantRef:
         """What the rest of the server knows of it."""
-        return TenantRef(self.id, self.slug, self.schema_name, self.legal_name, self.gs1_company_prefix, self.state)
+        return TenantRef(self.id, self.slug, self.schema_name, self.legal_name, self.gs1_company_prefix, self.state,
+            tuple(self.regimes),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class TenantRef:
     name: str
     gs1_company_prefix: str
     state: TenantState
+    regimes: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:

@@ -345,7 +345,7 @@ async def test_the_keys_say_what_they_are(tenant: TenantRef, sign_in: SignIn) ->
     assert {each["key"] for each in listed} == set(keys.KEYS)
     for each in listed:
         assert keys.check(each["key"], each["default"]) == each["default"]
-        assert each["needs_signature"] == each["key"].startswith(("hold.", "ccp.", "retention.", "oee."))
+        assert each["needs_signature"] == each["key"].startswith(("hold.", "ccp.", "retention.", "oee.", "esign."))
         assert each["json_schema"]
         assert each["says"]
 

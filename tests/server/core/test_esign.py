@@ -16,9 +16,11 @@ from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import NotAllowed
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines import HOLD
-from server.core import esign
+from foodflow_kernel.machines.content import ConfigState
 from server.core.actor import Actor, ActorKind, system
 from server.core.audit import AuditRow
+from server.core.config.keys import PART11
+from server.core.config.model import SystemConfig
 from server.core.db.sessions import Database, TenantRef
 from server.core.esign import Credentials, ESignature, ESignatureUse, Meaning
 from server.core.models import Plant
@@ -270,30 +272,44 @@ async def test_records_of_another_plant_or_kind_are_not_signed_and_not_shown(
     assert told(await sign(client, hold, record_type="core.audit")) == (422, "record_type_unknown")
 
 
-async def test_without_part_11_the_pin_of_a_session_is_enough(database: Database, tenant: TenantRef) -> None:
-    """And nothing else changes."""
+async def switched_off(database: Database, tenant: TenantRef) -> None:
+    """A setting in force, as if it had been proposed and signed a while ago."""
+    now = database.clock.now()
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        db.add(
+            SystemConfig(
+                id=new_id(now), key=PART11, scope="tenant", value=False, valid_from=now, state=ConfigState.effective,
+                reason="no rule asks for it", signed_by=uuid.uuid4(), signed_at=now,
+            )
+        )  # fmt: skip
 
-    class Exempt:
-        regimes = ("fsma204",)
-        is_part11_off = True
 
-    class Asked(Exempt):
-        regimes = ("fsma204", "juice_120")
+async def test_without_part_11_the_pin_is_enough_from_the_first_signature_on(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    client, hold = await sign_in(tenant, "QM"), await a_hold(database, tenant)
+    alone = {"credentials": {"pin": "5836"}}
+    assert told(await sign(client, hold, **alone)) == (403, "signature_password_needed")
+    await switched_off(database, tenant)
+    assert told(await sign(client, hold, credentials={"pin": "0000"})) == (401, "signature_failed")
+    assert (await sign(client, hold, **alone)).status_code == 201
 
-    seen = []
 
-    class Watch:
-        async def check(self, *_given: Any, all_components: bool) -> None:
-            seen.append(all_components)
-
-    hold = await a_hold(database, tenant)
-    for company in (Exempt(), Asked(), tenant):
-        async with database.tenant_session(tenant.id) as db:
-            db.info["tenant"] = company
-            record = await db.get_one(LotHold, uuid.UUID(hold))
-            actor = Actor(ActorKind.user, tenant.id, uuid.uuid4(), "A. Ruiz", session_id=uuid.uuid4())
-            await esign.sign(db, actor, Watch(), "fsq.hold", record, Credentials(), Meaning.released, WHY)
-    assert seen == [False, True, True]
+async def test_where_a_rule_asks_for_part_11_it_is_never_off(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    plant_id = await a_plant(database, tenant)
+    admin = await sign_in(tenant, "TA")
+    wish = {"key": PART11, "scope": "tenant", "value": False, "reason": "too many passwords"}
+    assert (await admin.post("/config", json=wish)).json()["state"] == "proposed", "a QA manager signs it"
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        (await db.get_one(Plant, plant_id)).regimes = ["fsma204", "juice_120"]
+    refused = await admin.post("/config", json=wish)
+    assert (refused.status_code, refused.json()["code"]) == (422, "part11_asked_for")
+    assert "120.12(g)" in refused.json()["detail"]
+    await switched_off(database, tenant)
+    client, hold = await sign_in(tenant, "QM", plant_id), await a_hold(database, tenant, plant_id)
+    assert told(await sign(client, hold, credentials={"pin": "5836"})) == (403, "signature_password_needed")
 
 
 @pytest.mark.parametrize("over", [{"meaning": "blessed"}, {"reason": "no"}, {"reason": "n" * 501}])
