@@ -22,6 +22,7 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.ids import new_id
@@ -30,6 +31,11 @@ from server.core.db import migrate, postgres
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database, Tenant, TenantRef
 from server.core.settings import Settings
+from server.identity import passwords
+
+PRODUCT_HASHER = passwords.HASHER
+passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Thousands of people sign in here; the product's own cost is asserted by a test of passwords."""
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def main() -> int:
     python("coverage", "erase")
     marks = ["-m", "not faults", *sys.argv[1:]]
     cover = ["--cov", "--cov-report="]
-    status = python("pytest", "-n", "2", "--dist", "loadfile", "-rfE", *cover, *marks)
+    status = python("pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-rfE", *cover, *marks)
     if status == TESTS_FAILED:
         sys.stdout.write("\nWhat failed, once more and alone (shaky if it passes now):\n")
         sys.stdout.flush()

@@ -10,6 +10,7 @@ never in a whole company.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 ROLES: dict[str, str] = {
@@ -199,11 +200,13 @@ _SIGNED = frozenset({"planning.weight_spec", "planning.bom"})
 """Nouns outside food safety whose approval is a quality signature."""
 
 
+@cache
 def grants(role: str, codes: frozenset[str]) -> frozenset[str]:
     """The permissions of a role among the codes that exist."""
     return frozenset(code for code in codes if _letter(code) in MATRIX.get(_noun(code), {}).get(role, ""))
 
 
+@cache
 def declared() -> frozenset[str]:
     """Every code the matrix can grant."""
     common = {f"{noun}.{verb}" for noun in MATRIX for verb in COMMON}

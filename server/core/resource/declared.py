@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from functools import cache
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from sqlalchemy import inspect
@@ -125,14 +126,20 @@ class Resource:
         return tuple(f"{self.code}.{verb}" for verb in (*crud, *(action.name for action in self.actions)))
 
 
-def column_types(model: type[Any]) -> dict[str, Any]:
+def column_types(model: type[Any]) -> Mapping[str, Any]:
     """Each column with the Python type its model declares."""
+    return _column_types(cast("Hashable", model))
+
+
+@cache
+def _column_types(model: Any) -> Mapping[str, Any]:
+    """Read once: every list asks for it several times."""
     hints = get_type_hints(model, include_extras=True)
     found: dict[str, Any] = {}
     for column in inspect(model).column_attrs:
         hint = hints.get(column.key, Any)
         found[column.key] = get_args(hint)[0] if get_origin(hint) is Mapped else hint
-    return found
+    return MappingProxyType(found)
 
 
 def plain_type(hint: Any) -> Any:

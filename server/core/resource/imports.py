@@ -12,7 +12,7 @@ import io
 import json
 import uuid
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -197,7 +197,7 @@ def _refuse_bomb(raw: bytes) -> None:
             raise Invalid("import_too_large", most=MAX_BYTES)
 
 
-def _values(resource: Resource, types: dict[str, Any], cells: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _values(resource: Resource, types: Mapping[str, Any], cells: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The cells of a line as values; an empty cell of a new row says nothing, of a changed one it empties."""
     is_change = _said(cells.get("id"))
     for name, cell in cells.items():

@@ -31,6 +31,7 @@ from server.core.logs import JsonLines
 from server.core.mail import Letter
 from server.identity import passwords, recovery
 from server.identity.models import LoginAttempt, PasswordResetToken, RefreshToken
+from tests.conftest import PRODUCT_HASHER
 from tests.server.conftest import PASSWORD
 from tests.server.identity.people import Guest, a_guest, audited, give_address, user_id
 
@@ -360,3 +361,7 @@ async def test_no_secret_is_in_any_log_line_audit_row_or_table(
     written = "\n".join([*kept, *lines, caplog.text])
     found = {text for text in secrets if text in written or json.dumps(text) in written}
     assert found == set()
+
+
+def test_a_password_costs_an_attacker_what_owasp_asks() -> None:
+    assert PRODUCT_HASHER.hash("whatever").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
