@@ -17,10 +17,10 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, event, insert, text, update
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Table, bindparam, event, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
@@ -87,6 +87,11 @@ class AuditHead(TenantBase):
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     n: Mapped[int] = mapped_column(BigInteger)
+
+
+_HEAD = cast("Table", AuditHead.__table__)
+_TAKE = update(_HEAD).where(_HEAD.c.id == 1).values(n=_HEAD.c.n + bindparam("more")).returning(_HEAD.c.n)
+_WRITE = insert(cast("Table", AuditRow.__table__))
 
 
 def write(
@@ -156,12 +161,11 @@ def _number(session: Session) -> None:
     rows: list[dict[str, Any]] = session.info.pop(_PENDING, [])
     if not rows:
         return
-    taken = update(AuditHead).where(AuditHead.id == 1).values(n=AuditHead.n + len(rows)).returning(AuditHead.n)
-    last = session.execute(taken, execution_options={"synchronize_session": False}).scalar_one()
+    last = session.execute(_TAKE, {"more": len(rows)}).scalar_one()
     for seq, row in enumerate(rows, last - len(rows) + 1):
         row["seq"] = seq
         row["row_hash"] = digest(row)
-    session.execute(insert(AuditRow), rows)
+    session.execute(_WRITE, rows)
 
 
 @event.listens_for(FeedSession, "after_transaction_create")

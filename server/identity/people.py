@@ -6,7 +6,7 @@ import itertools
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Table, delete, or_, select, update
@@ -186,10 +186,10 @@ def holds_at(at: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def may_go_on() -> ColumnElement[bool]:
-    """``User.may_go_on`` as a question to the database."""
-    is_barred = (User.status == UserState.locked) & User.locked_until.is_not(None)
-    return or_(User.status == UserState.active, is_barred)
+def may_go_on(of: Any = User) -> ColumnElement[bool]:
+    """``User.may_go_on`` as a question to the database, of the model or its table's columns."""
+    is_barred = (of.status == UserState.locked) & of.locked_until.is_not(None)
+    return or_(of.status == UserState.active, is_barred)
 
 
 async def roles_of(

@@ -11,10 +11,10 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from fastapi import Request
-from sqlalchemy import bindparam, func, select, union_all
+from sqlalchemy import Table, bindparam, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.clock import Clock
@@ -45,7 +45,19 @@ _LIVING = (
         RefreshToken.revoked_at.is_(None),
     )
 )
-_STILL = _LIVING.with_only_columns(User.version, RightsMark.changed_in)
+_PEOPLE, _TOKENS, _MARK = (cast("Table", each.__table__) for each in (User, RefreshToken, RightsMark))
+# The same of the tables, without what the ORM does for an entity: it is asked with every request.
+_STILL = (
+    select(_PEOPLE.c.version, _MARK.c.changed_in)
+    .select_from(_PEOPLE.join(_TOKENS, _TOKENS.c.user_id == _PEOPLE.c.id).join(_MARK, _MARK.c.id == 1))
+    .where(
+        _PEOPLE.c.id == bindparam("user_id"),
+        _PEOPLE.c.token_epoch == bindparam("epoch"),
+        people.may_go_on(_PEOPLE.c),
+        _TOKENS.c.id == bindparam("session_id"),
+        _TOKENS.c.revoked_at.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,9 +262,13 @@ async def find(
     wanted = statement(resource, asked, also=[key.name for key in asked.keys])
     if after is not None:
         wanted = wanted.where(_beyond(resource, asked.keys, _last(resource, asked.keys, after)))
-    found = (await db.execute(wanted.limit(limit + 1))).mappings().all()
-    rows = [{name: row[name] for name in asked.fields} for row in found[:limit]]
-    return rows, _cursor(resource, asked.keys, found[limit - 1]) if len(found) > limit else None
+    found = (await db.execute(wanted.limit(limit + 1))).all()
+    # The columns that are shown come first, in their order.
+    rows = [dict(zip(asked.fields, row, strict=False)) for row in found[:limit]]
+    if len(found) <= limit:
+        return rows, None
+    last = zip(wanted.selected_columns.keys(), found[limit - 1], strict=True)
+    return rows, _cursor(resource, asked.keys, dict(last))
 
 
 def _mark(resource: Resource, keys: Sequence[Key]) -> str:

@@ -98,10 +98,8 @@ def _read_routes(made: Room, resource: Resource) -> None:
     options = _options(resource, "read", f"One of {resource.code}") | {"operation_id": _operation(resource, "get")}
 
     @made.get(f"/{resource.path}/{{record_id}}", response_model=shape, **options)
-    async def get_row(record_id: uuid.UUID, caller: access.Signed, response: Response) -> Any:
-        row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.read")
-        response.headers["ETag"] = f'"{getattr(row, "version", 1)}"'
-        return row
+    async def get_row(record_id: uuid.UUID, caller: access.Signed) -> Response:
+        return _one(shape, await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.read"))
 
 
 def _parameters(resource: Resource) -> list[dict[str, Any]]:
@@ -204,7 +202,8 @@ def _write_routes(made: Room, resource: Resource) -> None:
 def _one(shape: type[BaseModel], row: Any, status: int = 200) -> Response:
     """A row as an answer, with its version."""
     body = shape.model_validate(row).model_dump_json().encode()
-    return Response(body, status, {"ETag": f'"{row.version}"'}, media_type="application/json")
+    etag = {"ETag": f'"{getattr(row, "version", 1)}"'}
+    return Response(body, status, etag, media_type="application/json")
 
 
 def _bulk_routes(made: Room, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:
