@@ -57,7 +57,7 @@ SPECIAL: dict[str, tuple[str, ...]] = {
     "unblock": ("U", "core.location"),
     "verify": ("U", "core.audit", "core.contact"),
     "erase": ("A", "core.contact"),
-    "supersede": ("U", "core.address"),
+    "supersede": ("U", "core.address", "core.note"),
     "categorise": ("U", "plant_ops.downtime"),
     "contain": ("U", "fsq.deviation"),
     "rotate": ("U", "identity.api_key"),

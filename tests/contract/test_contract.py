@@ -37,7 +37,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-SHORT, LONG = 2, 60
+SHORT, LONG = 1, 60
 """Random requests of each kind (right and wrong) of each operation."""
 REACHED = 0.95
 """Share of the operations that must answer 2xx at least once."""
@@ -151,7 +151,6 @@ def judge(asked: Asked, examples: int) -> None:
     assert share >= REACHED, told
 
 
-@pytest.mark.faults
 def test_the_api_keeps_its_document(asked: Asked) -> None:
     judge(asked, SHORT)
 
