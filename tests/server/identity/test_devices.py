@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
+from sqlalchemy import insert, select
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.machines import DEVICE
 from foodflow_kernel.machines.identity import DeviceState
 from foodflow_kernel.wire import signing
 from server.core.db.sessions import Database, TenantRef
+from server.identity.devices import MAX_PENDING
+from server.identity.platform import DeviceRow
 from tests.server.conftest import SignIn, a_plant
+
+A_COMMITMENT = {"commitment": "00" * 32, "app": "0.1.0"}
 
 
 @dataclass
@@ -113,6 +118,23 @@ async def test_a_code_dies_after_ten_minutes(
     supervisor = await sign_in(tenant, "SV")
     answer = await supervisor.get("/devices", params={"code": terminal.code})
     assert (answer.status_code, answer.json()["code"]) == (404, "pairing_code_unknown")
+
+
+async def test_a_flood_of_terminals_that_nobody_approves_is_stopped(
+    anonymous: httpx.AsyncClient, database: Database, frozen: FakeClock
+) -> None:
+    frozen.advance(601)  # whatever other tests left waiting is over
+    await enrolled(anonymous)
+    async with database.platform_session() as db:
+        (row,) = (await db.scalars(select(DeviceRow).where(DeviceRow.state == DeviceState.pending))).all()
+        one = {column.key: getattr(row, column.key) for column in DeviceRow.__table__.columns}
+        await db.execute(insert(DeviceRow), [one | {"id": uuid4()} for _ in range(MAX_PENDING - 2)])
+    assert (await anonymous.post("/devices:enroll", json=A_COMMITMENT)).status_code == 201, "the last that fits"
+    full = await anonymous.post("/devices:enroll", json=A_COMMITMENT)
+    assert (full.status_code, full.json()["code"]) == (429, "too_many_requests")
+    assert full.headers["retry-after"] == "60"
+    frozen.advance(601)
+    assert (await anonymous.post("/devices:enroll", json=A_COMMITMENT)).status_code == 201, "codes that ran out are gone"
 
 
 async def test_another_company_neither_sees_nor_revokes_a_terminal(

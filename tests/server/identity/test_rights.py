@@ -416,7 +416,7 @@ async def test_a_permission_of_ones_own_goes_into_no_role_and_ends(staff: Staff)
         ("INSERT INTO identity_role_permission SELECT id, 'custom.a.b' FROM identity_role LIMIT 1", "_ours"),
         ("UPDATE identity_permission SET code = 'fsq.lot.free' WHERE code = 'fsq.lot.release'", "keeps its code"),
         ("UPDATE identity_permission SET is_system = false WHERE code = 'fsq.lot.release'", "keeps its code"),
-        ("DELETE FROM identity_permission WHERE code = 'fsq.lot.waive'", "keeps its code"),
+        ("DELETE FROM identity_permission WHERE code = 'sync.inbox.waive'", "keeps its code"),
         ("UPDATE identity_user_role SET valid_to = now() + interval '9 years'", "never changed"),
         ("UPDATE identity_user_role SET plant_id = NULL, role_id = gen_random_uuid()", "never changed"),
         ("UPDATE identity_user_role SET valid_to = valid_from", "never changed"),

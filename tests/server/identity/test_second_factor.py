@@ -108,6 +108,19 @@ async def test_the_code_that_switched_it_on_signs_nobody_in(
     assert await phone.enter(code) == "totp_wrong"
 
 
+async def test_what_is_on_is_not_switched_on_again_and_its_recovery_codes_stay(
+    database: Database, tenant: TenantRef, anonymous: httpx.AsyncClient, frozen: FakeClock
+) -> None:
+    """A stolen session with one code seen over a shoulder would get recovery codes of its own."""
+    phone = App(await a_guest(database, tenant, anonymous), frozen)
+    await phone.enroll()
+    kept = (await phone.verify()).json()["recovery_codes"]
+    frozen.advance(3 * STEP)
+    again = await phone.verify()
+    assert (again.status_code, again.json()["code"]) == (409, "totp_already")
+    assert await phone.enter(kept[0]) == "in"
+
+
 async def test_of_many_who_send_one_code_at_the_same_time_one_gets_in(phone: App) -> None:
     code = phone.code()
     fates = await asyncio.gather(*(phone.enter(code) for _ in range(4)))
