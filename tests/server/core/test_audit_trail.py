@@ -100,6 +100,24 @@ async def test_of_two_sealers_at_once_one_wins(database: Database, tenant: Tenan
         assert len((await db.scalars(select(AuditSeal))).all()) == 1
 
 
+@pytest.mark.parametrize("lost", [1, 3, 5])
+async def test_a_trail_with_a_hole_is_not_sealed(database: Database, tenant: TenantRef, lost: int) -> None:
+    """A seal over what is left would say that nothing else was ever there."""
+    await write_rows(database, tenant, 2)
+    assert await seal_now(database, tenant)
+    await write_rows(database, tenant, 3)
+    with superuser(database, tenant) as admin:
+        admin.execute("DELETE FROM core_audit WHERE seq = %s", [lost])
+    if lost > 2:
+        with pytest.raises(RuntimeError, match="rows 3 to 5 of the audit trail are not complete"):
+            await seal_now(database, tenant)
+    else:
+        assert await seal_now(database, tenant), "what was sealed before is for verify to find"
+    async with database.tenant_session(tenant.id) as db:
+        sealed = (await db.scalars(select(AuditSeal.to_seq).order_by(AuditSeal.number))).all()
+    assert sealed == ([2] if lost > 2 else [2, 5])
+
+
 CHANGES = (
     "UPDATE {table} SET {column} = {column}",
     "DELETE FROM {table}",
