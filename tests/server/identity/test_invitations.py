@@ -18,6 +18,7 @@ from server.core.actor import system
 from server.core.audit import AuditRow
 from server.core.db.sessions import Database, TenantRef
 from server.core.mail import Letter
+from server.core.resource import bulk, imports
 from server.identity import invitations
 from server.identity.models import Invitation, User
 from tests.server.conftest import SignIn, a_plant
@@ -224,6 +225,21 @@ async def test_a_sheet_of_people_is_brought_in(office: Office) -> None:
                                 (b"x", "text/plain", "import_type_unknown")):  # fmt: skip
         refused = await office.admin.post("/users:import", content=content, headers={"Content-Type": kind})
         assert refused.json()["code"] == code
+
+
+async def test_a_sheet_of_people_has_no_more_rows_and_bytes_than_others(office: Office) -> None:
+    """Each row costs a hash, a lock and a letter."""
+    headers = {"Content-Type": "text/csv"}
+    most = await office.admin.post("/users:import", content="email\n" + "x\n" * bulk.MAX_ROWS, headers=headers)
+    assert {each["status"] for each in most.json()["results"]} == {422}, most.text
+    assert len(most.json()["results"]) == bulk.MAX_ROWS
+    for content, limit in (
+        ("email\n" + "x\n" * (bulk.MAX_ROWS + 1), bulk.MAX_ROWS),
+        ("x" * (imports.MAX_BYTES + 1), imports.MAX_BYTES),
+    ):
+        refused = await office.admin.post("/users:import", content=content, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (413, "import_too_large"), refused.text
+        assert refused.json()["most"] == limit
 
 
 async def test_the_database_keeps_one_open_letter(office: Office, database: Database) -> None:
