@@ -20,6 +20,7 @@ from foodflow_kernel.machines.identity import TenantState
 from server.core.db import registry
 from server.core.db.registry import Tenant
 from server.core.db.sessions import Database, TenantRef
+from tests.conftest import as_superuser
 
 BAD = {
     "slug": {"slug": "Acme", "schema_name": "t_Acme"},
@@ -60,6 +61,24 @@ async def test_the_database_refuses_an_entry_that_no_tenant_may_have(database: D
 async def test_a_company_prefix_of_6_to_12_digits_is_taken(database: Database, prefix: str) -> None:
     async with database.platform_session() as db:
         db.add(entry(database, gs1_company_prefix=prefix, regimes=["fsma204", "eu"]))
+
+
+@pytest.mark.parametrize(
+    ("kept", "other"), [("uq_tenant_slug", "uq_tenant_schema_name"), ("uq_tenant_schema_name", "uq_tenant_slug")]
+)
+async def test_each_name_of_a_tenant_is_its_own_without_the_other(
+    database: Database, tenant: TenantRef, kept: str, other: str
+) -> None:
+    """One follows from the other, so that neither rule is missed while both are there."""
+    again = """
+        INSERT INTO platform.tenant
+        SELECT (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid()))).* FROM platform.tenant t WHERE id = %s
+    """
+    with as_superuser(database.cluster) as db, db.transaction(force_rollback=True):
+        db.execute("SET LOCAL lock_timeout = '10s'")
+        db.execute(f"ALTER TABLE platform.tenant DROP CONSTRAINT {other}".encode())
+        with pytest.raises(psycopg.errors.UniqueViolation, match=kept):
+            db.execute(again, (tenant.id,))
 
 
 @pytest.mark.parametrize("column", ["id", "slug", "schema_name"])
