@@ -134,7 +134,9 @@ async def test_a_flood_of_terminals_that_nobody_approves_is_stopped(
     assert (full.status_code, full.json()["code"]) == (429, "too_many_requests")
     assert full.headers["retry-after"] == "60"
     frozen.advance(601)
-    assert (await anonymous.post("/devices:enroll", json=A_COMMITMENT)).status_code == 201, "codes that ran out are gone"
+    assert (await anonymous.post("/devices:enroll", json=A_COMMITMENT)).status_code == 201, (
+        "codes that ran out are gone"
+    )
 
 
 async def test_another_company_neither_sees_nor_revokes_a_terminal(
