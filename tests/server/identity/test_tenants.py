@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import FakeClock
-from foodflow_kernel.errors import Invalid, Refused
+from foodflow_kernel.errors import Invalid, NotAllowed, Refused
 from foodflow_kernel.machines import TENANT
 from foodflow_kernel.machines.identity import TenantState
 from server.core.db import parcel, postgres
@@ -158,6 +158,18 @@ async def test_a_company_that_is_archived_is_in_a_file_and_its_role_is_locked_ou
 ROUTES = [("GET", "/tenants"), ("POST", "/tenants"), ("GET", "/tenants/{id}"), ("PATCH", "/tenants/{id}")] + [
     ("POST", f"/tenants/{{id}}:{move}") for move in ("suspend", "activate", "offboard", "archive")
 ]
+
+
+async def test_an_administrator_of_the_platform_has_what_the_matrix_grants_and_no_more(
+    operator: httpx.AsyncClient, app: FastAPI
+) -> None:
+    """Asked of the guard itself: no route of the platform asks for more than they have."""
+    headers = [(b"authorization", operator.headers["Authorization"].encode())]
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers, "app": app})
+    await operators.Needs("platform.tenant.read")(request)
+    for code in ("fsq.lot.release", "core.plant.read"):
+        with pytest.raises(NotAllowed, match="permission_missing"):
+            await operators.Needs(code)(request)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
