@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.ids import new_id
 from server.core.actor import system
@@ -131,6 +133,25 @@ async def test_a_dry_run_says_the_same_and_writes_neither_row_nor_audit_nor_feed
 async def make(place: Place, *tags: str) -> list[str]:
     answer = await place.client.post(PATH, json={"rows": [place.row(tag) for tag in tags]})
     return [result["id"] for result in answer.json()["results"]]
+
+
+async def test_all_rows_of_a_request_are_locked_in_one_order_before_any_is_written(place: Place) -> None:
+    """Of two that name the same rows the other way round, each would wait for the other."""
+    low, high = sorted(await make(place, "A", "B"))
+    rows = [{"id": high, "version": 1, "unit": "g"}, {"id": low, "version": 7, "unit": "g"}]
+    company, nobody = place.tenant.id, system(place.tenant.id)
+    async with place.database.tenant_session(company, nobody) as db:
+        (await db.get_one(Equipment, uuid.UUID(high))).unit = "kg"
+        await db.flush()
+        waits = asyncio.create_task(place.client.patch(PATH, json={"rows": rows}))
+        await asyncio.sleep(0.5)
+        assert not waits.done()
+        with pytest.raises(DBAPIError, match="could not obtain lock"):
+            async with place.database.tenant_session(company, nobody) as other:
+                await other.get_one(Equipment, uuid.UUID(low), with_for_update={"nowait": True})
+    answer = await waits
+    assert (answer.status_code, fates(answer)) == (200, [(412, "version_stale")] * 2)
+    assert (await place.client.get(f"/plant-ops/equipment/{high}")).json()["unit"] == "kg"
 
 
 async def test_rows_are_changed_each_at_the_version_that_was_read(place: Place) -> None:
