@@ -145,7 +145,7 @@ _FIELDS: tuple[tuple[type, Field], ...] = (
     (JSONB, lambda value: _sized(b"\1" + json.dumps(value).encode())),
 )
 """Subclasses before their bases. 1 before JSON is the version of its binary form."""
-_OIDS: tuple[tuple[type, int], ...] = ((BigInteger, 20), (String, 25))
+_OIDS: tuple[tuple[type, int], ...] = ((BigInteger, 20), (String, 25), (Uuid, 2950))
 """PostgreSQL's numbers of the types that arrays are made of."""
 
 
