@@ -21,6 +21,7 @@ from server.core.db.sessions import Database, TenantRef
 from server.core.resource import sheets
 from server.identity import people
 from server.identity.models import User
+from tests.conftest import as_superuser
 from tests.server.identity.staff import Staff, code
 
 
@@ -66,9 +67,9 @@ async def test_a_company_that_was_there_before_gets_its_reader_when_the_server_m
     database: Database, tenant: TenantRef
 ) -> None:
     name = postgres.reader(tenant.schema)
-    with postgres.connect(database.cluster.owner) as db:
-        db.execute(f'ALTER ROLE "{name}" PASSWORD NULL'.encode())
-        db.execute(f'REVOKE SELECT ON ALL TABLES IN SCHEMA {tenant.schema} FROM "{name}"'.encode())
+    with as_superuser(database.cluster) as db:
+        db.execute(f'DROP OWNED BY "{name}"'.encode())
+        db.execute(f'DROP ROLE "{name}"'.encode())
     with pytest.raises(psycopg.OperationalError):
         login(database, tenant)
     await fleet.migrate_all(database)
