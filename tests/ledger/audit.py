@@ -123,4 +123,8 @@ ROWS: tuple[Row, ...] = (
         ("max(floors, shelf life + 1 year, 3 years)", "verb", RETENTION + "test_worked"),
         ("a period never ends early", "verb", RETENTION + "test_a_period_never_ends_early"),
     ),
+    *_rows(
+        "AuditSeal",
+        ("a trail with a hole is not sealed", "verb", TRAIL + "test_a_trail_with_a_hole_is_not_sealed"),
+    ),
 )  # fmt: skip

@@ -222,4 +222,34 @@ ROWS: tuple[Row, ...] = (
         "route",
         f"{_PASSWORDS}::test_a_changed_password_counts_at_once_and_ends_the_other_sessions",
     ),
+    *_rows(
+        "limit",
+        f"{_IN}/test_devices.py",
+        "Device",
+        ("terminals that nobody approves do not pile up", "a_flood_of_terminals_that_nobody_approves_is_stopped"),
+    ),
+    *_rows(
+        "verb",
+        _FACTOR,
+        "User",
+        (
+            "a second factor that is on is not switched on again",
+            "what_is_on_is_not_switched_on_again_and_its_recovery_codes_stay",
+        ),
+    ),
+    *_rows(
+        "limit",
+        _INVITED,
+        "Invitation",
+        ("a sheet of people is no larger than others", "a_sheet_of_people_has_no_more_rows_and_bytes_than_others"),
+    ),
+    *_rows(
+        "verb",
+        f"{_IN}/test_remembering.py",
+        "Session",
+        (
+            "what another process takes away is gone at the next request",
+            "what_is_taken_away_by_another_process_is_gone_at_the_next_request",
+        ),
+    ),
 )

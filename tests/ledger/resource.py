@@ -205,4 +205,10 @@ ROWS: tuple[Row, ...] = (
         "route",
         f"{RESOURCES}::test_the_description_says_what_the_list_and_its_filters_do",
     ),
+    Row(
+        "Bulk",
+        "all rows of a request are locked in one order before any is written",
+        "lock",
+        f"{BULK}::test_all_rows_of_a_request_are_locked_in_one_order_before_any_is_written",
+    ),
 )

@@ -120,4 +120,12 @@ ROWS: tuple[Row, ...] = (
         "Export", "references are checked again", "foreign key",
         f"{_TRANSFER}rows_that_are_not_those_of_the_manifest_or_break_a_rule_are_refused_and_nothing_is_made",
     ),
+    Row(
+        "Tenant", "each of its names is unique by itself", "unique",
+        f"{_REGISTRY}each_name_of_a_tenant_is_its_own_without_the_other",
+    ),
+    Row(
+        "Platform", "an administrator has what the matrix grants", "permission",
+        f"{_TENANTS}an_administrator_of_the_platform_has_what_the_matrix_grants_and_no_more",
+    ),
 )  # fmt: skip
