@@ -20,7 +20,28 @@ from decimal import Decimal
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Table, bindparam, event, insert, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    CursorResult,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    bindparam,
+    column,
+    event,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
@@ -89,9 +110,34 @@ class AuditHead(TenantBase):
     n: Mapped[int] = mapped_column(BigInteger)
 
 
-_HEAD = cast("Table", AuditHead.__table__)
-_TAKE = update(_HEAD).where(_HEAD.c.id == 1).values(n=_HEAD.c.n + bindparam("more")).returning(_HEAD.c.n)
-_WRITE = insert(cast("Table", AuditRow.__table__))
+def _write_statement() -> Any:
+    """One statement: take k numbers, store k rows under them in the order given, hash each with its number.
+
+    A row comes as its canonical JSON without number and closing brace: ``seq`` is the last of its keys, so
+    that text, the number and a brace are what ``digest`` hashes.
+    """
+    head, table = cast("Table", AuditHead.__table__), cast("Table", AuditRow.__table__)
+    contents = bindparam("contents", type_=ARRAY(Text))
+    k = func.cardinality(contents)
+    counter = update(head).where(head.c.id == 1).values(n=head.c.n + k).returning(head.c.n).cte("counter")
+    given = func.unnest(contents).table_valued("content", with_ordinality="place", name="given").render_derived()
+    seq = counter.c.n - k + given.c.place
+    names = [name for name in table.columns.keys() if name not in ("seq", "row_hash")]  # noqa: SIM118  a collection
+    of_json = (given.c.content + literal("}", Text)).cast(JSONB)
+    row = (
+        func.jsonb_to_record(of_json)
+        .table_valued(*(column(name, table.c[name].type) for name in names), name="row")
+        .render_derived(with_types=True)
+        .lateral()
+    )
+    whole = given.c.content + literal(',"seq":', Text) + seq.cast(Text) + literal("}", Text)
+    hashed = func.sha256(func.convert_to(whole, literal_column("'UTF8'")))
+    numbered = select(seq, *(row.c[name] for name in names), hashed)
+    numbered = numbered.select_from(counter.join(given, true()).join(row, true()))
+    return insert(table).from_select(["seq", *names, "row_hash"], numbered)
+
+
+_WRITE = _write_statement().execution_options(preserve_rowcount=True)
 
 
 def write(
@@ -144,28 +190,21 @@ def give(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     db.info.setdefault(_PENDING, []).extend(rows)
 
 
-async def number(db: AsyncSession) -> None:
+def number(session: Session) -> None:
     """Give the rows of this transaction their numbers and store them, just before the commit.
 
     Waits for the counter row, so a transaction in front has either committed (its numbers stand) or
     rolled back (its numbers never were). What waits for other rows was flushed before.
+
+    Raises:
+        RuntimeError: the trail has no counter.
     """
-    await db.run_sync(_number)
-
-
-@event.listens_for(FeedSession, "before_commit")
-def _number(session: Session) -> None:
-    if session.in_nested_transaction():
-        return
-    session.flush()
     rows: list[dict[str, Any]] = session.info.pop(_PENDING, [])
     if not rows:
         return
-    last = session.execute(_TAKE, {"more": len(rows)}).scalar_one()
-    for seq, row in enumerate(rows, last - len(rows) + 1):
-        row["seq"] = seq
-        row["row_hash"] = digest(row)
-    session.execute(_WRITE, rows)
+    written = session.execute(_WRITE, {"contents": [_canonical(row)[:-1] for row in rows]})
+    if cast("CursorResult[Any]", written).rowcount != len(rows):
+        raise RuntimeError("the counter of the audit trail is missing")
 
 
 @event.listens_for(FeedSession, "after_transaction_create")
@@ -221,4 +260,8 @@ def _clean(given: str) -> str:
 
 def digest(row: Mapping[str, Any]) -> bytes:
     """SHA-256 of the canonical JSON of a row, shape (32,): keys in order, no blanks (as RFC 8785 for our types)."""
-    return hashlib.sha256(json.dumps(plain(row), sort_keys=True, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(_canonical(row).encode()).digest()
+
+
+def _canonical(row: Mapping[str, Any]) -> str:
+    return json.dumps(plain(row), sort_keys=True, separators=(",", ":"))

@@ -7,7 +7,7 @@ changed; ``server/sync`` renders how it looks when somebody reads. Only answers 
 their data.
 
 A model opts in with ``__feed__ = "<entity of wire.master>"``; ``FeedSession`` collects what was
-flushed, ``tenant_session`` calls ``write`` just before it commits.
+flushed, ``sessions`` calls ``write`` just before each commit.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    CursorResult,
     DateTime,
     SmallInteger,
     Table,
@@ -165,14 +166,13 @@ async def savepoint(db: AsyncSession) -> AsyncIterator[None]:
         raise
 
 
-async def write(db: AsyncSession) -> int:
+def write(session: Session) -> int:
     """Number what was collected: the last statement before the commit. Returns how many rows.
 
     Waits for the counter row, so a writer in front has either committed (its numbers stand) or
     rolled back (its numbers never were). Nothing may be written after this in the transaction.
     """
-    await db.flush()
-    changes = db.sync_session.info.pop(_CHANGES, None)
+    changes = session.info.pop(_CHANGES, None)
     if not changes:
         return 0
     values = {
@@ -183,19 +183,18 @@ async def write(db: AsyncSession) -> int:
         "retired": [change.retired for change in changes.values()],
         "plants": [change.plant_id for change in changes.values()],
         "data": [change.data for change in changes.values()],
-        "at": db.sync_session.info["clock"].now(),
+        "at": session.info["clock"].now(),
     }
-    numbered = (await db.execute(_NUMBER, values)).rowcount  # type: ignore[attr-defined]
-    if not numbered:
-        await _open_feed(db)
-        await db.execute(_NUMBER, values)
-    db.sync_session.info["feed_written"] = True
+    if not cast("CursorResult[Any]", session.execute(_NUMBER, values)).rowcount:
+        session.execute(_open_feed())
+        session.execute(_NUMBER, values)
+    session.info["feed_written"] = True
     return len(changes)
 
 
-async def _open_feed(db: AsyncSession) -> None:
+def _open_feed() -> Any:
     row = {"id": 1, "epoch": uuid.uuid4().hex, "n": 0, "tail": 0}
-    await db.execute(upsert(FeedCounter).values(row).on_conflict_do_nothing())
+    return upsert(FeedCounter).values(row).on_conflict_do_nothing()
 
 
 def _number_statement() -> Any:
@@ -233,7 +232,7 @@ async def bounds(db: AsyncSession) -> FeedState:
     question = select(FeedCounter.epoch, FeedCounter.tail, FeedCounter.n).where(FeedCounter.id == 1)
     row = (await db.execute(question)).one_or_none()
     if row is None:
-        await _open_feed(db)
+        await db.execute(_open_feed())
         row = (await db.execute(question)).one()
     return FeedState(epoch=row.epoch, tail=row.tail, head=row.n)
 

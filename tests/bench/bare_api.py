@@ -23,7 +23,7 @@ from tests.bench.bare import Announcing
 def app_of(url: str, names: list[str], of: str) -> FastAPI:
     """Get one, list a hundred, make one; as ``server`` does with the table, without asking who."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_recycle=900, pool_pre_ping=True)
+    engine = create_async_engine(url, pool_size=8, max_overflow=0, pool_recycle=900, pool_pre_ping=True)
     columns = [column(name) for name in names]
     rows = table(of, *columns)
     key = rows.c.id

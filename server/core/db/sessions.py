@@ -1,8 +1,9 @@
 """Sessions bound to a tenant, each from that tenant's own engine and role.
 
 A session nobody bound fails instead of leaking: no tenant, no session. ``tenant_session``
-commits when its block ends well, and writes the change feed as the last statements before the
-commit (``core.feed``). All engines share one cap; the least recently used is closed.
+commits when its block ends well; the last statements before any commit number what goes into the
+audit trail, the log of open screens and the change feed. All engines share one cap; the least
+recently used is closed.
 """
 
 from __future__ import annotations
@@ -129,9 +130,6 @@ class Database:
                         yield db
                         if is_reader:
                             said = audit.take(db)
-                        await audit.number(db)
-                        await live.write(db)
-                        await feed.write(db)
                         await db.commit()
                 finally:
                     self._users[role] -= 1
@@ -209,7 +207,7 @@ class Database:
 
 def _engine(cluster: Cluster, role: str) -> AsyncEngine:
     return create_async_engine(
-        cluster.url(role), pool_size=4, max_overflow=4, pool_recycle=900, pool_pre_ping=True, hide_parameters=True
+        cluster.url(role), pool_size=8, max_overflow=0, pool_recycle=900, pool_pre_ping=True, hide_parameters=True
     )
 
 
@@ -226,3 +224,14 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
     for row in session.dirty:
         if isinstance(row, MasterRow) and session.is_modified(row) and not inspect(row).deleted:
             row.updated_at, row.updated_by = clock.now(), actor.id if actor else None
+
+
+@event.listens_for(feed.FeedSession, "before_commit")
+def _number(session: Session) -> None:
+    """The counters are taken last, and by everybody in this order, so that no two transactions block each other."""
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    audit.number(session)
+    live.write(session)
+    feed.write(session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,7 +65,12 @@ async def detach(
     audit.write(db, actor, f"{uploads.CODE}.detach", link.entity, link.entity_id, said, reason)
 
 
-async def of(db: AsyncSession, row: Attachment) -> Sequence[AttachmentLink]:
-    """The records a file belongs to."""
-    asked = select(AttachmentLink).where(AttachmentLink.attachment_id == row.id)
-    return (await db.scalars(asked.order_by(AttachmentLink.id))).all()
+async def of(db: AsyncSession, actor: Actor, records: Records, row: Attachment) -> list[AttachmentLink]:
+    """The records a file belongs to, as far as this actor may read them: an id tells that a record is there."""
+    asked = select(AttachmentLink).where(AttachmentLink.attachment_id == row.id).order_by(AttachmentLink.id)
+    found = []
+    for link in await db.scalars(asked):
+        with suppress(NotFound):
+            await record(db, actor, records, link.entity, link.entity_id)
+            found.append(link)
+    return found

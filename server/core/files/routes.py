@@ -157,10 +157,11 @@ async def content(request: Request, attachment_id: uuid.UUID) -> Response:
 
 
 @router.get("/attachments/{attachment_id}/links", dependencies=[access.needs("core.attachment.read")])
-async def list_links(attachment_id: uuid.UUID, caller: access.Signed) -> list[Link]:
-    """The records a file belongs to."""
+async def list_links(request: Request, attachment_id: uuid.UUID, caller: access.Signed) -> list[Link]:
+    """The records a file belongs to, of those that you may read."""
     row = await load(caller.db, caller.actor, Attachment, attachment_id, f"{uploads.CODE}.read")
-    return [Link.model_validate(each) for each in await links.of(caller.db, row)]
+    found = await links.of(caller.db, caller.actor, request.app.state.records, row)
+    return [Link.model_validate(each) for each in found]
 
 
 @router.post(

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.db.base import TenantBase
 
@@ -78,27 +78,23 @@ def tell(db: AsyncSession, topic: str, row_id: uuid.UUID) -> None:
     told[topic, row_id] = None
 
 
-async def write(db: AsyncSession) -> int:
+def write(session: Session) -> int:
     """Number what was told and wake who listens: just before the commit. Returns how many."""
-    told = db.info.pop(_TOLD, None)
+    told = session.info.pop(_TOLD, None)
     if not told:
         return 0
     values = {
         "k": len(told),
         "topics": [topic for topic, _ in told],
         "ids": [row_id for _, row_id in told],
-        "at": db.info["clock"].now(),
-        "channel": db.info["channel"],
+        "at": session.info["clock"].now(),
+        "channel": session.info["channel"],
         "payload": ",".join(sorted({topic for topic, _ in told})),
     }
-    if (await db.execute(_WRITE, values)).first() is None:
-        await _open(db)
-        await db.execute(_WRITE, values)
+    if session.execute(_WRITE, values).first() is None:
+        session.execute(upsert(LiveCounter).values({"id": 1, "n": 0, "tail": 0}).on_conflict_do_nothing())
+        session.execute(_WRITE, values)
     return len(told)
-
-
-async def _open(db: AsyncSession) -> None:
-    await db.execute(upsert(LiveCounter).values({"id": 1, "n": 0, "tail": 0}).on_conflict_do_nothing())
 
 
 def _statement() -> Any:

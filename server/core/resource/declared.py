@@ -31,7 +31,7 @@ ORDER = ("lt", "le", "gt", "ge", "between")
 BeforeSave = Callable[[AsyncSession, Any], Awaitable[None]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
     """What the API may do with one table.
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import enum
+import functools
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -21,19 +23,21 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    bindparam,
     cast,
     false,
     func,
     inspect,
     literal,
     literal_column,
+    null,
     or_,
     select,
     tuple_,
 )  # fmt: skip
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import Invalid
+from foodflow_kernel.errors import Invalid, NotFound
 from server.core.actions import seen
 from server.core.actor import Actor
 from server.core.db import plant_column
@@ -246,6 +250,32 @@ def statement(resource: Resource, asked: Asked, *, also: Iterable[str] = ()) -> 
         # An index can only be walked backwards where nobody asks for empty ones last.
         order.append(way.nulls_last() if resource.is_nullable(key.name) else way)
     return select(*(getattr(resource.model, name) for name in names)).where(*asked.where).order_by(*order)
+
+
+async def one(db: AsyncSession, resource: Resource, actor: Actor, record_id: uuid.UUID) -> dict[str, Any]:
+    """The columns of one row that may be shown.
+
+    Raises:
+        NotFound: `record_unknown`; the same for one that is not there and one that is not yours.
+        NotAllowed: `permission_missing` at this record's plant.
+    """
+    wanted = _by_key(resource).where(*seen(resource.model, actor))
+    row = (await db.execute(wanted, {"record_id": record_id})).one_or_none()
+    plant = row[-1] if row is not None else None
+    if row is None or not actor.sees(plant):
+        raise NotFound("record_unknown", id=record_id)
+    actor.require(f"{resource.code}.read", plant)
+    return dict(zip(resource.shown, row, strict=False))
+
+
+@functools.cache
+def _by_key(resource: Resource) -> Select[Any]:
+    """Columns and plant of the row of an id: put together once, it is asked for most."""
+    plant = plant_column(resource.model)
+    columns = [getattr(resource.model, name) for name in resource.shown]
+    return select(*columns, null() if plant is None else plant.label("at_plant")).where(
+        resource.model.id == bindparam("record_id")
+    )
 
 
 async def find(

@@ -99,7 +99,7 @@ def _read_routes(made: Room, resource: Resource) -> None:
 
     @made.get(f"/{resource.path}/{{record_id}}", response_model=shape, **options)
     async def get_row(record_id: uuid.UUID, caller: access.Signed) -> Response:
-        return _one(shape, await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.read"))
+        return _answer(await listing.one(caller.db, resource, caller.actor, record_id))
 
 
 def _parameters(resource: Resource) -> list[dict[str, Any]]:
@@ -149,7 +149,7 @@ def _write_routes(made: Room, resource: Resource) -> None:
             row = writing.make(caller, resource, body.model_dump(exclude_unset=True))
             await writing.save(caller.db, resource, [row])
             writing.note_made(caller, resource, row)
-            return _one(shape, row, 201)
+            return _answer(_shown_of(resource, row), 201)
 
         return await idempotency.once(request, caller, key, work)
 
@@ -173,7 +173,7 @@ def _write_routes(made: Room, resource: Resource) -> None:
         writing.change(caller.actor, resource, row, body.model_dump(exclude_unset=True))
         await writing.save(caller.db, resource, [row])
         writing.note_changed(caller, resource, row, before)
-        return _one(shape, row)
+        return _answer(_shown_of(resource, row))
 
     patch_row.__annotations__["body"] = Annotated[patch, Body()]
     made.patch(
@@ -199,11 +199,14 @@ def _write_routes(made: Room, resource: Resource) -> None:
     _import_route(made, resource, new, patch)
 
 
-def _one(shape: type[BaseModel], row: Any, status: int = 200) -> Response:
+def _shown_of(resource: Resource, row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in resource.shown}
+
+
+def _answer(row: Mapping[str, Any], status: int = 200) -> Response:
     """A row as an answer, with its version."""
-    body = shape.model_validate(row).model_dump_json().encode()
-    etag = {"ETag": f'"{getattr(row, "version", 1)}"'}
-    return Response(body, status, etag, media_type="application/json")
+    etag = {"ETag": f'"{row.get("version", 1)}"'}
+    return Response(to_json(row, bytes_mode="hex"), status, etag, media_type="application/json")
 
 
 def _bulk_routes(made: Room, resource: Resource, new: type[BaseModel], patch: type[BaseModel]) -> None:

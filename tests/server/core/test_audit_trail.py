@@ -80,7 +80,7 @@ async def test_a_transaction_held_open_across_a_seal_is_sealed_by_the_next(
 async def test_a_number_taken_and_not_yet_committed_is_waited_for(database: Database, tenant: TenantRef) -> None:
     async with database.tenant_session(tenant.id) as held:
         audit.write(held, system(tenant.id), "test.held", "test", None)
-        await audit.number(held)
+        await held.run_sync(audit.number)
         behind = asyncio.create_task(write_rows(database, tenant, 1))
         await asyncio.sleep(0.2)
         assert not behind.done()

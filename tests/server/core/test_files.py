@@ -528,6 +528,19 @@ async def test_a_file_belongs_to_records_that_are_there(
 
 
 @pytest.mark.usefixtures("files")
+async def test_what_a_file_belongs_to_is_told_to_who_may_read_that(
+    app: FastAPI, database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    await seed.plant(database, tenant)
+    qm, mechanic = await sign_in(tenant, "QM"), await sign_in(tenant, "MT")
+    hold = (await qm.get("/fsq/holds", params={"filter[state][eq]": "open"})).json()["items"][0]["id"]
+    path = f"/attachments/{await uploaded(app, qm, png())}/links"
+    link = (await qm.post(path, json={"entity": "fsq.hold", "entity_id": hold})).json()
+    assert (await qm.get(path)).json() == [link]
+    assert (await mechanic.get(path)).json() == [], "the id of a hold that a mechanic may not read"
+
+
+@pytest.mark.usefixtures("files")
 async def test_nothing_is_taken_away_from_a_signed_record(
     app: FastAPI, database: Database, tenant: TenantRef, sign_in: SignIn
 ) -> None:
