@@ -9,6 +9,7 @@ its own content and number; ``seals`` bind them together. Secrets never enter a 
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import json
 import re
@@ -21,10 +22,8 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
-    CursorResult,
     Index,
     SmallInteger,
     Table,
@@ -48,6 +47,7 @@ from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 from foodflow_kernel.clock import Clock
 from server.core.actor import Actor
 from server.core.db.base import TenantBase
+from server.core.db.together import Asked, ready
 from server.core.feed import FeedSession
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -113,14 +113,15 @@ class AuditHead(TenantBase):
 def _write_statement() -> Any:
     """One statement: take k numbers, store k rows under them in the order given, hash each with its number.
 
-    A row comes as its canonical JSON without number and closing brace: ``seq`` is the last of its keys, so
-    that text, the number and a brace are what ``digest`` hashes.
+    A row comes as a line, its canonical JSON without number and closing brace: ``seq`` is the last of its
+    keys, so that text, the number and a brace are what ``digest`` hashes. Without a counter the number is
+    NULL, and refused.
     """
     head, table = cast("Table", AuditHead.__table__), cast("Table", AuditRow.__table__)
-    contents = bindparam("contents", type_=ARRAY(Text))
-    k = func.cardinality(contents)
+    contents, k = bindparam("contents", type_=Text), bindparam("k", type_=BigInteger)
     counter = update(head).where(head.c.id == 1).values(n=head.c.n + k).returning(head.c.n).cte("counter")
-    given = func.unnest(contents).table_valued("content", with_ordinality="place", name="given").render_derived()
+    lines = func.string_to_table(contents, literal_column("E'\\n'"))
+    given = lines.table_valued("content", with_ordinality="place", name="given").render_derived()
     seq = counter.c.n - k + given.c.place
     names = [name for name in table.columns.keys() if name not in ("seq", "row_hash")]  # noqa: SIM118  a collection
     of_json = (given.c.content + literal("}", Text)).cast(JSONB)
@@ -133,11 +134,11 @@ def _write_statement() -> Any:
     whole = given.c.content + literal(',"seq":', Text) + seq.cast(Text) + literal("}", Text)
     hashed = func.sha256(func.convert_to(whole, literal_column("'UTF8'")))
     numbered = select(seq, *(row.c[name] for name in names), hashed)
-    numbered = numbered.select_from(counter.join(given, true()).join(row, true()))
+    numbered = numbered.select_from(given.outerjoin(counter, true()).join(row, true()))
     return insert(table).from_select(["seq", *names, "row_hash"], numbered)
 
 
-_WRITE = _write_statement().execution_options(preserve_rowcount=True)
+_WRITE = ready(_write_statement())
 
 
 def write(
@@ -160,23 +161,23 @@ def write(
         plant_id: the record's plant; a supervisor sees the rows of their own plant.
     """
     clock: Clock = db.info["clock"]
-    row: dict[str, Any] = {
+    row = {
         "at": clock.now(),
         "actor_type": actor.kind.value,
         "actor_id": actor.id,
-        "actor_name": _clean(actor.name),
+        "actor_name": actor.name,
         "device_id": actor.device_id,
         "plant_id": plant_id,
-        "action": _clean(action),
-        "entity": _clean(entity),
+        "action": action,
+        "entity": entity,
         "entity_id": entity_id,
-        "diff": plain(diff or {}),
-        "reason": None if reason is None else _clean(reason),
+        "diff": diff or {},
+        "reason": reason,
         "request_id": request_id.get(),
         "ip": address.get(),
         "esign_id": esign_id,
     }
-    db.info.setdefault(_PENDING, []).append(row)
+    db.info.setdefault(_PENDING, []).append(plain(row))
 
 
 def take(db: AsyncSession) -> list[dict[str, Any]]:
@@ -190,21 +191,16 @@ def give(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     db.info.setdefault(_PENDING, []).extend(rows)
 
 
-def number(session: Session) -> None:
-    """Give the rows of this transaction their numbers and store them, just before the commit.
+def number(session: Session) -> Asked | None:
+    """What gives the rows of this transaction their numbers and stores them, just before the commit.
 
-    Waits for the counter row, so a transaction in front has either committed (its numbers stand) or
+    It waits for the counter row, so a transaction in front has either committed (its numbers stand) or
     rolled back (its numbers never were). What waits for other rows was flushed before.
-
-    Raises:
-        RuntimeError: the trail has no counter.
     """
     rows: list[dict[str, Any]] = session.info.pop(_PENDING, [])
     if not rows:
-        return
-    written = session.execute(_WRITE, {"contents": [_canonical(row)[:-1] for row in rows]})
-    if cast("CursorResult[Any]", written).rowcount != len(rows):
-        raise RuntimeError("the counter of the audit trail is missing")
+        return None
+    return _WRITE, {"k": len(rows), "contents": "\n".join(_written(row)[:-1] for row in rows)}
 
 
 @event.listens_for(FeedSession, "after_transaction_create")
@@ -221,6 +217,7 @@ def _take_back(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(_PENDING, None)
 
 
+@functools.lru_cache(4096)
 def is_secret(name: str) -> bool:
     """Whether a field of this name is never kept in the trail and never shown."""
     return _SECRET.search(name) is not None
@@ -260,8 +257,8 @@ def _clean(given: str) -> str:
 
 def digest(row: Mapping[str, Any]) -> bytes:
     """SHA-256 of the canonical JSON of a row, shape (32,): keys in order, no blanks (as RFC 8785 for our types)."""
-    return hashlib.sha256(_canonical(row).encode()).digest()
+    return hashlib.sha256(_written(plain(row)).encode()).digest()
 
 
-def _canonical(row: Mapping[str, Any]) -> str:
-    return json.dumps(plain(row), sort_keys=True, separators=(",", ":"))
+def _written(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, sort_keys=True, separators=(",", ":"))

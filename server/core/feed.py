@@ -24,7 +24,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
-    CursorResult,
     DateTime,
     SmallInteger,
     Table,
@@ -35,6 +34,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    literal_column,
     select,
     true,
     update,
@@ -47,6 +47,7 @@ from foodflow_kernel.wire.exchange import CommandAnswer, FeedState
 from foodflow_kernel.wire.protocol import FEED_RETENTION_DAYS
 from server.core import events
 from server.core.db.base import TenantBase
+from server.core.db.together import Asked, ready
 
 COMMAND = "command"
 """Entity name of an answer to a command fact."""
@@ -166,17 +167,19 @@ async def savepoint(db: AsyncSession) -> AsyncIterator[None]:
         raise
 
 
-def write(session: Session) -> int:
-    """Number what was collected: the last statement before the commit. Returns how many rows.
+def write(session: Session) -> Asked | None:
+    """What numbers what was collected: the last statement before the commit.
 
-    Waits for the counter row, so a writer in front has either committed (its numbers stand) or
+    It waits for the counter row, so a writer in front has either committed (its numbers stand) or
     rolled back (its numbers never were). Nothing may be written after this in the transaction.
     """
     changes = session.info.pop(_CHANGES, None)
     if not changes:
-        return 0
-    values = {
+        return None
+    session.info["feed_written"] = True
+    return _NUMBER, {
         "k": len(changes),
+        "epoch": uuid.uuid4().hex,
         "entities": [entity for entity, _ in changes],
         "ids": [row_id for _, row_id in changes],
         "versions": [change.version for change in changes.values()],
@@ -185,24 +188,16 @@ def write(session: Session) -> int:
         "data": [change.data for change in changes.values()],
         "at": session.info["clock"].now(),
     }
-    if not cast("CursorResult[Any]", session.execute(_NUMBER, values)).rowcount:
-        session.execute(_open_feed())
-        session.execute(_NUMBER, values)
-    session.info["feed_written"] = True
-    return len(changes)
-
-
-def _open_feed() -> Any:
-    row = {"id": 1, "epoch": uuid.uuid4().hex, "n": 0, "tail": 0}
-    return upsert(FeedCounter).values(row).on_conflict_do_nothing()
 
 
 def _number_statement() -> Any:
-    """One statement: take k numbers and insert k rows under them, in the order collected."""
+    """One statement: take k numbers, insert k rows under them in the order collected; the first opens the feed."""
     names = ("entity", "row_id", "version", "retired", "plant_id", "data")
     row, table = FeedCounter.__table__.c, cast("Table", FeedCounter.__table__)
     k = bindparam("k", type_=BigInteger)
-    counter = update(table).where(row.id == 1).values(n=row.n + k).returning(row.n).cte("counter")
+    epoch = bindparam("epoch", type_=Text)
+    opened = upsert(table).values({"id": literal_column("1"), "epoch": epoch, "n": k, "tail": literal_column("0")})
+    counter = opened.on_conflict_do_update(index_elements=["id"], set_={"n": row.n + k}).returning(row.n).cte("counter")
     changed = (
         func.unnest(
             bindparam("entities", type_=ARRAY(Text)),
@@ -224,7 +219,7 @@ def _number_statement() -> Any:
     return insert(cast("Table", FeedRow.__table__)).from_select(["seq", *names, "at"], numbers)
 
 
-_NUMBER = _number_statement().execution_options(preserve_rowcount=True)
+_NUMBER = ready(_number_statement())
 
 
 async def bounds(db: AsyncSession) -> FeedState:
@@ -232,7 +227,8 @@ async def bounds(db: AsyncSession) -> FeedState:
     question = select(FeedCounter.epoch, FeedCounter.tail, FeedCounter.n).where(FeedCounter.id == 1)
     row = (await db.execute(question)).one_or_none()
     if row is None:
-        await db.execute(_open_feed())
+        opened = {"id": 1, "epoch": uuid.uuid4().hex, "n": 0, "tail": 0}
+        await db.execute(upsert(FeedCounter).values(opened).on_conflict_do_nothing())
         row = (await db.execute(question)).one()
     return FeedState(epoch=row.epoch, tail=row.tail, head=row.n)
 

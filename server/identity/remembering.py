@@ -22,6 +22,7 @@ from foodflow_kernel.errors import NotAllowed, NotFound
 from foodflow_kernel.machines.identity import TenantState
 from server.core import access
 from server.core.actor import Actor, system
+from server.core.db import together
 from server.identity import api_keys, people, tokens
 from server.identity.models import RefreshToken, RightsMark, User, UserRole
 
@@ -46,8 +47,8 @@ _LIVING = (
     )
 )
 _PEOPLE, _TOKENS, _MARK = (cast("Table", each.__table__) for each in (User, RefreshToken, RightsMark))
-# The same of the tables, without what the ORM does for an entity: it is asked with every request.
-_STILL = (
+# The same of the tables, without what the ORM does for an entity: every request begins with it.
+_STILL = together.ready(
     select(_PEOPLE.c.version, _MARK.c.changed_in)
     .select_from(_PEOPLE.join(_TOKENS, _TOKENS.c.user_id == _PEOPLE.c.id).join(_MARK, _MARK.c.id == 1))
     .where(
@@ -138,8 +139,9 @@ class Signed:
         known = self._known.get(place)
         if known is None or known.actor is not actor:
             return False
-        found = (await db.execute(_STILL, _asked(actor.id, actor.session_id, known.epoch))).one_or_none()
-        if found is not None and tuple(found) == (known.version, known.mark):
+        asked = _STILL, _asked(actor.id, actor.session_id, known.epoch)
+        (found,) = await db.run_sync(together.send, asked)
+        if found == [(known.version, known.mark)]:
             return True
         self._known.pop(place, None)
         return False

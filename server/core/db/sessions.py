@@ -28,6 +28,7 @@ from foodflow_kernel.errors import NotAllowed
 from foodflow_kernel.machines.identity import TenantState
 from server.core import audit, feed
 from server.core.actor import Actor
+from server.core.db import together
 from server.core.db.base import MasterRow
 from server.core.db.postgres import PLATFORM, Cluster, reader
 from server.core.db.registry import Registry, Tenant, TenantRef
@@ -228,10 +229,13 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
 
 @event.listens_for(feed.FeedSession, "before_commit")
 def _number(session: Session) -> None:
-    """The counters are taken last, and by everybody in this order, so that no two transactions block each other."""
+    """Take the counters last, and by everybody in this order, so that no two transactions block each other.
+
+    They are locked from here to the end of the transaction, which goes in the same packet.
+    """
     if session.in_nested_transaction():
         return
     session.flush()
-    audit.number(session)
-    live.write(session)
-    feed.write(session)
+    last = [asked for asked in (audit.number(session), live.write(session), feed.write(session)) if asked is not None]
+    if last:
+        together.send(session, *last, commit=True)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     select,
     true,
     update,
@@ -34,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.db.base import TenantBase
+from server.core.db.together import Asked, ready
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -78,12 +80,12 @@ def tell(db: AsyncSession, topic: str, row_id: uuid.UUID) -> None:
     told[topic, row_id] = None
 
 
-def write(session: Session) -> int:
-    """Number what was told and wake who listens: just before the commit. Returns how many."""
+def write(session: Session) -> Asked | None:
+    """What numbers what was told and wakes who listens: just before the commit."""
     told = session.info.pop(_TOLD, None)
     if not told:
-        return 0
-    values = {
+        return None
+    return _WRITE, {
         "k": len(told),
         "topics": [topic for topic, _ in told],
         "ids": [row_id for _, row_id in told],
@@ -91,17 +93,14 @@ def write(session: Session) -> int:
         "channel": session.info["channel"],
         "payload": ",".join(sorted({topic for topic, _ in told})),
     }
-    if session.execute(_WRITE, values).first() is None:
-        session.execute(upsert(LiveCounter).values({"id": 1, "n": 0, "tail": 0}).on_conflict_do_nothing())
-        session.execute(_WRITE, values)
-    return len(told)
 
 
 def _statement() -> Any:
-    """One statement: take k numbers, insert k rows under them, notify."""
+    """One statement: take k numbers, insert k rows under them, notify; the first opens the log."""
     row, table = LiveCounter.__table__.c, cast("Table", LiveCounter.__table__)
     k = bindparam("k", type_=BigInteger)
-    counter = update(table).where(row.id == 1).values(n=row.n + k).returning(row.n).cte("counter")
+    opened = upsert(table).values({"id": literal_column("1"), "n": k, "tail": literal_column("0")})
+    counter = opened.on_conflict_do_update(index_elements=["id"], set_={"n": row.n + k}).returning(row.n).cte("counter")
     told = (
         func.unnest(bindparam("topics", type_=ARRAY(Text)), bindparam("ids", type_=ARRAY(Uuid)))
         .table_valued("topic", "row_id", with_ordinality="place", name="told")
@@ -115,7 +114,7 @@ def _statement() -> Any:
     return select(notify).select_from(counter).add_cte(log)
 
 
-_WRITE = _statement()
+_WRITE = ready(_statement())
 
 
 async def bounds(db: AsyncSession) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import inspect, or_, select
+from sqlalchemy import Column, inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import Invalid, NotFound
@@ -33,9 +33,20 @@ def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
     if not caller.actor.sees(plant):
         raise NotFound("record_unknown", id=plant)
     caller.actor.require_at(f"{resource.code}.create", plant)
-    row = resource.model(id=new_id(caller.clock.now()), **given)
+    row = resource.model(**_empty(cast("Hashable", resource.model)) | {"id": new_id(caller.clock.now()), **given})
     caller.db.add(row)
     return row
+
+
+@functools.cache
+def _empty(model: type[Any]) -> dict[str, None]:
+    """The columns that are empty unless given: said, so that nobody needs to read them back."""
+    columns = inspect(model).columns.items()
+    return {
+        name: None
+        for name, column in columns
+        if isinstance(column, Column) and column.nullable and column.default is None and column.server_default is None
+    }
 
 
 def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any]) -> None:
@@ -122,14 +133,14 @@ def _placed_references(model: type[Any]) -> dict[str, tuple[Any, Any]]:
 
 
 def note_made(caller: Caller, resource: Resource, row: Any) -> None:
-    """The audit row of a birth."""
+    """The audit row of a birth: what is not empty."""
     audit.write(
         caller.db,
         caller.actor,
         f"{resource.code}.create",
         resource.code,
         row.id,
-        on_record(resource.model, values(row)),
+        on_record(resource.model, {name: value for name, value in values(row).items() if value is not None}),
         plant_id=plant_of(row),
     )
 

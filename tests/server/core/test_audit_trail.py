@@ -22,7 +22,7 @@ from foodflow_kernel.clock import FakeClock
 from server.core import audit, audit_check, feed, seals
 from server.core.actor import Actor, ActorKind, system
 from server.core.audit import AuditRow
-from server.core.db import models, partitions
+from server.core.db import models, partitions, together
 from server.core.db.sessions import Database, TenantRef
 from server.core.seals import AuditSeal
 from tests.server.core.trail import numbers, seal_now, superuser, write_rows
@@ -80,7 +80,7 @@ async def test_a_transaction_held_open_across_a_seal_is_sealed_by_the_next(
 async def test_a_number_taken_and_not_yet_committed_is_waited_for(database: Database, tenant: TenantRef) -> None:
     async with database.tenant_session(tenant.id) as held:
         audit.write(held, system(tenant.id), "test.held", "test", None)
-        await held.run_sync(audit.number)
+        await held.run_sync(lambda session: together.send(session, audit.number(session)))
         behind = asyncio.create_task(write_rows(database, tenant, 1))
         await asyncio.sleep(0.2)
         assert not behind.done()

@@ -11,9 +11,15 @@ from sqlalchemy import select, text, update
 
 from foodflow_kernel.wire.exchange import CommandAnswer, FeedHeader, FeedRow, FeedState
 from server.core import feed
+from server.core.db import together
 from server.core.models import Plant
 from server.sync import pages
 from tests.server.sync.terminal import Device
+
+
+async def numbered(db) -> None:
+    """What the commit does as its last statement, here without the commit."""
+    await db.run_sync(lambda session: together.send(session, feed.write(session)))
 
 
 async def a_page(database, device: Device, after: int = 0, limit: int = 1000) -> tuple[FeedHeader, list[FeedRow]]:
@@ -43,7 +49,7 @@ async def test_t1_six_writers_that_commit_in_any_order_and_a_reader_that_misses_
                 if chance.random() < 0.1:
                     await db.rollback()
                     feed.touch(db, f"entity_{writer}", row_id)
-                await db.run_sync(feed.write)
+                await numbered(db)
                 await asyncio.sleep(chance.random() / 100)  # between the number and the commit
             written.add(row_id)
 
@@ -73,7 +79,7 @@ async def test_t2_an_open_write_elsewhere_does_not_hold_back_the_feed(database, 
     device = Device(ours)
     async with database.tenant_session(other.id) as idle, database.tenant_session(ours.id) as also_idle:
         feed.touch(idle, "lot", uuid4())
-        await idle.run_sync(feed.write)
+        await numbered(idle)
         also_idle.add(Plant(id=uuid4(), code="P9", name="Idle", tz="UTC"))
         await also_idle.flush()
         async with database.tenant_session(ours.id) as db:
@@ -88,7 +94,7 @@ async def test_a_transaction_that_rolls_back_leaves_no_number_behind(database, t
         try:
             async with database.tenant_session(tenant.id) as db:
                 feed.touch(db, "lot", uuid4())
-                await db.run_sync(feed.write)
+                await numbered(db)
                 if should_fail:
                     raise KeyError  # noqa: TRY301
         except KeyError:

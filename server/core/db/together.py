@@ -1,0 +1,70 @@
+"""Statements that go to the database in one packet, their answers in one back.
+
+For what every request asks and every commit writes. Waiting for each answer before the next statement cost more
+than the statements; and what the last ones lock stays locked for as long as the event loop is busy in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A statement as psycopg takes it, put into words once."""
+
+    sql: str
+    constants: Mapping[str, Any]
+
+
+Asked = tuple[Ready, Mapping[str, Any]]
+"""A statement with the values of its parameters."""
+
+
+def ready(statement: ClauseElement) -> Ready:
+    """Put a statement into words; its parameters are given by name each time, as psycopg takes them."""
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+    compiled = cast("SQLCompiler", statement.compile(dialect=dialect))
+    constants = {}
+    for bind, name in compiled.bind_names.items():
+        if not bind.required:
+            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+            constants[name] = process(bind.value) if process else bind.value
+    return Ready(str(compiled), constants)
+
+
+def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence[Row]]:
+    """Run statements in this order in the session's transaction, and end it if asked.
+
+    Returns:
+        The rows of each.
+
+    Raises:
+        DBAPIError: of the first statement that was refused, or of the commit; nothing is written then.
+    """
+
+    async def run(driver: psycopg.AsyncConnection[Any]) -> list[Sequence[Row]]:
+        async with driver.pipeline():
+            cursors = [await driver.execute(one.sql, {**one.constants, **values}) for one, values in asked]
+            if commit:
+                await driver.commit()
+        return [await each.fetchall() if each.description else () for each in cursors]
+
+    connection = session.connection()
+    try:
+        return connection.connection.dbapi_connection.run_async(run)  # type: ignore[union-attr, no-any-return]
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
