@@ -105,17 +105,22 @@ def _changes(session: Session) -> dict[tuple[str, uuid.UUID], Change]:
 
 @event.listens_for(FeedSession, "after_flush")
 def _collect(session: Session, _context: Any) -> None:
-    changes = _changes(session)
     for row in (*session.new, *session.dirty, *session.deleted):
-        entity = getattr(type(row), "__feed__", None)
-        if entity is None or (row in session.dirty and not session.is_modified(row)):
-            continue
-        known = row.__dict__
-        changes[entity, known["id"]] = Change(
-            version=known.get("version") or 0,
-            retired=known.get("retired_at") is not None or row in session.deleted,
-            plant_id=known.get("plant_id"),
-        )
+        if row not in session.dirty or session.is_modified(row):
+            collect(session, row, is_deleted=row in session.deleted)
+
+
+def collect(session: Session, row: Any, *, is_deleted: bool = False) -> None:
+    """Remember a row that was written, if terminals hear of its kind."""
+    entity = getattr(type(row), "__feed__", None)
+    if entity is None:
+        return
+    known = row.__dict__
+    _changes(session)[entity, known["id"]] = Change(
+        version=known.get("version") or 0,
+        retired=known.get("retired_at") is not None or is_deleted,
+        plant_id=known.get("plant_id"),
+    )
 
 
 @event.listens_for(FeedSession, "after_commit")

@@ -28,7 +28,7 @@ from foodflow_kernel.errors import NotAllowed
 from foodflow_kernel.machines.identity import TenantState
 from server.core import audit, feed
 from server.core.actor import Actor
-from server.core.db import together
+from server.core.db import births, together
 from server.core.db.base import MasterRow
 from server.core.db.postgres import PLATFORM, Cluster, reader
 from server.core.db.registry import Registry, Tenant, TenantRef
@@ -219,9 +219,7 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
     actor: Actor | None = session.info.get("actor")
     for row in session.new:
         if isinstance(row, MasterRow):
-            row.created_at = row.created_at or clock.now()
-            row.created_by = row.created_by or (actor.id if actor else None)
-            row.updated_at, row.updated_by = row.created_at, row.created_by
+            births.stamp(session, row)
     for row in session.dirty:
         if isinstance(row, MasterRow) and session.is_modified(row) and not inspect(row).deleted:
             row.updated_at, row.updated_by = clock.now(), actor.id if actor else None

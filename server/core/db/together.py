@@ -6,7 +6,7 @@ than the statements; and what the last ones lock stays locked for as long as the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -26,6 +26,14 @@ class Ready:
 
     sql: str
     constants: Mapping[str, Any]
+    processors: Mapping[str, Callable[[Any], Any]]
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters, as their columns' types send them."""
+        found = {**self.constants, **given}
+        for name, process in self.processors.items():
+            found[name] = process(found[name])
+        return found
 
 
 Asked = tuple[Ready, Mapping[str, Any]]
@@ -33,15 +41,17 @@ Asked = tuple[Ready, Mapping[str, Any]]
 
 
 def ready(statement: ClauseElement) -> Ready:
-    """Put a statement into words; its parameters are given by name each time, as psycopg takes them."""
+    """Put a statement into words; what is no constant of it is given by name each time."""
     dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
     compiled = cast("SQLCompiler", statement.compile(dialect=dialect))
-    constants = {}
+    constants, processors = {}, {}
     for bind, name in compiled.bind_names.items():
+        process = bind.type.dialect_impl(dialect).bind_processor(dialect)
         if not bind.required:
-            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
             constants[name] = process(bind.value) if process else bind.value
-    return Ready(str(compiled), constants)
+        elif process is not None:
+            processors[name] = process
+    return Ready(str(compiled), constants, processors)
 
 
 def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence[Row]]:
@@ -56,7 +66,7 @@ def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence
 
     async def run(driver: psycopg.AsyncConnection[Any]) -> list[Sequence[Row]]:
         async with driver.pipeline():
-            cursors = [await driver.execute(one.sql, {**one.constants, **values}) for one, values in asked]
+            cursors = [await driver.execute(one.sql, one.values(given)) for one, given in asked]
             if commit:
                 await driver.commit()
         return [await each.fetchall() if each.description else () for each in cursors]

@@ -40,7 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foodflow_kernel.errors import Invalid, NotFound
 from server.core.actions import seen
 from server.core.actor import Actor
-from server.core.db import plant_column
+from server.core.db import plant_column, together
 from server.core.resource.declared import Resource, column_types, wire
 
 MAX_PAGE = 200
@@ -259,23 +259,31 @@ async def one(db: AsyncSession, resource: Resource, actor: Actor, record_id: uui
         NotFound: `record_unknown`; the same for one that is not there and one that is not yours.
         NotAllowed: `permission_missing` at this record's plant.
     """
-    wanted = _by_key(resource).where(*seen(resource.model, actor))
-    row = (await db.execute(wanted, {"record_id": record_id})).one_or_none()
-    plant = row[-1] if row is not None else None
-    if row is None or not actor.sees(plant):
-        raise NotFound("record_unknown", id=record_id)
-    actor.require(f"{resource.code}.read", plant)
-    return dict(zip(resource.shown, row, strict=False))
+    mine, key = seen(resource.model, actor), {"record_id": record_id}
+    rows: Sequence[Any]
+    if mine:
+        rows = (await db.execute(_by_key(resource).where(*mine), key)).all()
+    else:
+        (rows,) = await db.run_sync(together.send, (_ready_by_key(resource), key))
+    for *values, plant in rows:
+        if actor.sees(plant):
+            actor.require(f"{resource.code}.read", plant)
+            return dict(zip(resource.shown, values, strict=True))
+    raise NotFound("record_unknown", id=record_id)
+
+
+def _by_key(resource: Resource) -> Select[Any]:
+    """The columns that are shown of the row of an id, then its plant."""
+    plant = plant_column(resource.model)
+    columns = [getattr(resource.model, name) for name in resource.shown]
+    here = resource.model.id == bindparam("record_id")
+    return select(*columns, null() if plant is None else plant.label("at_plant")).where(here)
 
 
 @functools.cache
-def _by_key(resource: Resource) -> Select[Any]:
-    """Columns and plant of the row of an id: put together once, it is asked for most."""
-    plant = plant_column(resource.model)
-    columns = [getattr(resource.model, name) for name in resource.shown]
-    return select(*columns, null() if plant is None else plant.label("at_plant")).where(
-        resource.model.id == bindparam("record_id")
-    )
+def _ready_by_key(resource: Resource) -> together.Ready:
+    """Put into words once: it is what is asked for most."""
+    return together.ready(_by_key(resource))
 
 
 async def find(

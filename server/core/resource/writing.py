@@ -9,8 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Column, inspect, or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import make_transient_to_detached
 
 from foodflow_kernel.errors import Invalid, NotFound
 from foodflow_kernel.ids import new_id
@@ -18,7 +19,7 @@ from server.core import audit
 from server.core.access import Caller
 from server.core.actions import changes, on_record, seen, values
 from server.core.actor import Actor
-from server.core.db import plant_column, plant_of
+from server.core.db import births, plant_column, plant_of
 from server.core.resource.declared import Resource
 
 
@@ -33,20 +34,9 @@ def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
     if not caller.actor.sees(plant):
         raise NotFound("record_unknown", id=plant)
     caller.actor.require_at(f"{resource.code}.create", plant)
-    row = resource.model(**_empty(cast("Hashable", resource.model)) | {"id": new_id(caller.clock.now()), **given})
+    row = resource.model(id=new_id(caller.clock.now()), **given)
     caller.db.add(row)
     return row
-
-
-@functools.cache
-def _empty(model: type[Any]) -> dict[str, None]:
-    """The columns that are empty unless given: said, so that nobody needs to read them back."""
-    columns = inspect(model).columns.items()
-    return {
-        name: None
-        for name, column in columns
-        if isinstance(column, Column) and column.nullable and column.default is None and column.server_default is None
-    }
 
 
 def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any]) -> None:
@@ -75,8 +65,17 @@ async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> Non
     for row in rows:
         if resource.before_save is not None:
             await resource.before_save(db, row)
-    await db.flush()
-    other = [row.id for row in rows if not _stands_as_given(row)]
+    born = [row for row in rows if inspect(row).pending]
+    for row in born:
+        db.expunge(row)
+    await births.write(db, born)
+    if len(born) < len(rows):
+        await db.flush()
+    other = {row.id: row for row in rows if not _stands_as_given(row)}
+    for row in other.values():
+        if inspect(row).transient:
+            make_transient_to_detached(row)
+            db.add(row)
     if other:
         wanted = select(resource.model).where(resource.model.id.in_(other))
         await db.scalars(wanted.execution_options(populate_existing=True))
