@@ -12,6 +12,7 @@ flushed, ``sessions`` calls ``write`` just before each commit.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,7 +21,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -30,6 +30,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    column,
     delete,
     event,
     func,
@@ -39,6 +40,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -182,15 +184,21 @@ def write(session: Session) -> Asked | None:
     if not changes:
         return None
     session.info["feed_written"] = True
+    rows = (
+        {
+            "entity": entity,
+            "row_id": str(row_id),
+            "version": change.version,
+            "retired": change.retired,
+            "plant_id": None if change.plant_id is None else str(change.plant_id),
+            "data": change.data,
+        }
+        for (entity, row_id), change in changes.items()
+    )
     return _NUMBER, {
         "k": len(changes),
         "epoch": uuid.uuid4().hex,
-        "entities": [entity for entity, _ in changes],
-        "ids": [row_id for _, row_id in changes],
-        "versions": [change.version for change in changes.values()],
-        "retired": [change.retired for change in changes.values()],
-        "plants": [change.plant_id for change in changes.values()],
-        "data": [change.data for change in changes.values()],
+        "rows": "\n".join(map(json.dumps, rows)),
         "at": session.info["clock"].now(),
     }
 
@@ -199,28 +207,23 @@ def _number_statement() -> Any:
     """One statement: take k numbers, insert k rows under them in the order collected; the first opens the feed."""
     names = ("entity", "row_id", "version", "retired", "plant_id", "data")
     row, table = FeedCounter.__table__.c, cast("Table", FeedCounter.__table__)
-    k = bindparam("k", type_=BigInteger)
-    epoch = bindparam("epoch", type_=Text)
+    types = FeedRow.__table__.c
+    k, epoch = bindparam("k", type_=BigInteger), bindparam("epoch", type_=Text)
     opened = upsert(table).values({"id": literal_column("1"), "epoch": epoch, "n": k, "tail": literal_column("0")})
     counter = opened.on_conflict_do_update(index_elements=["id"], set_={"n": row.n + k}).returning(row.n).cte("counter")
+    lines = func.string_to_table(bindparam("rows", type_=Text), literal_column("E'\\n'"))
+    given = lines.table_valued("line", with_ordinality="place", name="given").render_derived()
     changed = (
-        func.unnest(
-            bindparam("entities", type_=ARRAY(Text)),
-            bindparam("ids", type_=ARRAY(Uuid)),
-            bindparam("versions", type_=ARRAY(BigInteger)),
-            bindparam("retired", type_=ARRAY(Boolean)),
-            bindparam("plants", type_=ARRAY(Uuid)),
-            bindparam("data", type_=ARRAY(Text)),
-        )
-        .table_valued(*names, with_ordinality="place", name="changed")
-        .render_derived()
+        func.jsonb_to_record(given.c.line.cast(JSONB))
+        .table_valued(*(column(name, types[name].type) for name in names), name="changed")
+        .render_derived(with_types=True)
+        .lateral()
     )
-    columns = changed.c
     numbers = select(
-        counter.c.n - k + columns.place,
-        *(columns[name] for name in names),
+        counter.c.n - k + given.c.place,
+        *(changed.c[name] for name in names),
         bindparam("at", type_=DateTime(timezone=True)),
-    ).select_from(counter.join(changed, true()))
+    ).select_from(counter.join(given, true()).join(changed, true()))
     return insert(cast("Table", FeedRow.__table__)).from_select(["seq", *names, "at"], numbers)
 
 

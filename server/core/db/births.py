@@ -10,9 +10,9 @@ import functools
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import Column, Table, Text, bindparam, insert, inspect
+from sqlalchemy import Column, Table, Text, bindparam, event, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from foodflow_kernel.clock import Clock
@@ -20,6 +20,8 @@ from server.core import feed
 from server.core.actor import Actor
 from server.core.db import together
 from server.core.db.base import MasterRow
+
+_LAST = "births_last"
 
 
 def stamp(session: Session, row: MasterRow) -> None:
@@ -31,32 +33,59 @@ def stamp(session: Session, row: MasterRow) -> None:
     row.updated_at, row.updated_by = row.created_at, row.created_by
 
 
-async def write(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
-    """Write new rows of one table; they stay outside the session.
+def fill(db: AsyncSession, row: MasterRow) -> None:
+    """Stamp a new row and give the columns that nobody gave their default; what only the database knows stays unset."""
+    stamp(db.sync_session, row)
+    model: Any = type(row)
+    for name, value in _defaults(model).items():
+        if name not in row.__dict__:
+            setattr(row, name, value)
 
-    Columns that nobody gave have their default; one that only the database knows stays unset.
+
+async def write(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
+    """Write new rows of one table, filled before; they stay outside the session.
 
     Raises:
         DBAPIError: a row is refused.
     """
     if rows:
-        await db.run_sync(_write, rows)
+        await db.run_sync(lambda session: together.send(session, *map(_asked, rows)))
+        _tell(db, rows)
 
 
-def _write(session: Session, rows: Sequence[MasterRow]) -> None:
-    model: Any = type(rows[0])
-    defaults = _defaults(model)
-    asked = []
+def write_last(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
+    """Write them when the transaction commits, in the same packet: nothing before that sees them or hears a refusal."""
+    db.info.setdefault(_LAST, []).extend(map(_asked, rows))
+    _tell(db, rows)
+
+
+def last(session: Session) -> list[together.Asked]:
+    """What is to be written when a transaction commits; it is handed out once."""
+    waiting: list[together.Asked] = session.info.pop(_LAST, [])
+    return waiting
+
+
+def _tell(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
     for row in rows:
-        stamp(session, row)
-        for name, value in defaults.items():
-            if name not in row.__dict__:
-                setattr(row, name, value)
-        given = {name: row.__dict__[name] for name in _names(model) if name in row.__dict__}
-        asked.append((_statement(model, tuple(given)), given))
-    together.send(session, *asked)
-    for row in rows:
-        feed.collect(session, row)
+        feed.collect(db.sync_session, row)
+
+
+@event.listens_for(feed.FeedSession, "after_soft_rollback")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_LAST, None)
+
+
+def _asked(row: MasterRow) -> together.Asked:
+    model: Any = type(row)
+    known, defaults = row.__dict__, _defaults(model)
+    # What is empty anyway need not be said; NULL where the database has a default must be.
+    given = {
+        name: known[name]
+        for name in _names(model)
+        if name in known and (known[name] is not None or name not in defaults or defaults[name] is not None)
+    }
+    return _statement(model, tuple(given)), given
 
 
 @functools.cache
@@ -84,7 +113,7 @@ def _defaults(model: Any) -> dict[str, Any]:
     return found
 
 
-@functools.cache
+@functools.lru_cache(1000)
 def _statement(model: Any, names: tuple[str, ...]) -> together.Ready:
     table, columns = cast("Table", inspect(model).local_table), inspect(model).columns
     values = {columns[name]: bindparam(name, type_=columns[name].type) for name in names}

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import event, inspect
@@ -116,7 +117,7 @@ class Database:
         is_reader = actor is not None and actor.reads_only
         role = reader(tenant.schema) if is_reader else tenant.schema
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
-        info |= {_KEPT: kept, "channel": self.cluster.channel(tenant.schema)}
+        info |= {_KEPT: kept, "channel": partial(self.cluster.channel, tenant.schema)}
         try:
             async with self._cap:
                 engine = await self._borrow(role)
@@ -234,6 +235,7 @@ def _number(session: Session) -> None:
     if session.in_nested_transaction():
         return
     session.flush()
-    last = [asked for asked in (audit.number(session), live.write(session), feed.write(session)) if asked is not None]
+    counted = (audit.number(session), live.write(session), feed.write(session))
+    last = [*births.last(session), *(asked for asked in counted if asked is not None)]
     if last:
         together.send(session, *last, commit=True)

@@ -7,10 +7,12 @@ than the statements; and what the last ones lock stays locked for as long as the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -65,7 +67,8 @@ def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence
     """
 
     async def run(driver: psycopg.AsyncConnection[Any]) -> list[Sequence[Row]]:
-        async with driver.pipeline():
+        is_one = len(asked) == 1 and not commit and driver.pgconn.transaction_status == TransactionStatus.INTRANS
+        async with nullcontext() if is_one else driver.pipeline():
             cursors = [await driver.execute(one.sql, one.values(given)) for one, given in asked]
             if commit:
                 await driver.commit()

@@ -90,7 +90,7 @@ def write(session: Session) -> Asked | None:
         "topics": [topic for topic, _ in told],
         "ids": [row_id for _, row_id in told],
         "at": session.info["clock"].now(),
-        "channel": session.info["channel"],
+        "channel": session.info["channel"](),
         "payload": ",".join(sorted({topic for topic, _ in told})),
     }
 

@@ -55,8 +55,11 @@ def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any])
         setattr(row, name, value)
 
 
-async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
+async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any], *, at_commit: bool = False) -> None:
     """Let the resource check, write, and read back what the database keeps in another way than it was given.
+
+    Args:
+        at_commit: new rows may wait for the commit: nothing looks for them before.
 
     Raises:
         Invalid: `reference_unknown`, `reference_elsewhere`.
@@ -68,7 +71,11 @@ async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> Non
     born = [row for row in rows if inspect(row).pending]
     for row in born:
         db.expunge(row)
-    await births.write(db, born)
+        births.fill(db, row)
+    if at_commit and all(map(_stands_as_given, born)):
+        births.write_last(db, born)
+    else:
+        await births.write(db, born)
     if len(born) < len(rows):
         await db.flush()
     other = {row.id: row for row in rows if not _stands_as_given(row)}
