@@ -53,6 +53,7 @@ from server.flows import streams
 from server.fsq import resources as fsq
 from server.identity import (
     api_keys,
+    break_glass,
     devices,
     invitations,
     keys,
@@ -102,6 +103,7 @@ ROUTERS = (
     recovery.router,
     operators.router,
     tenants.router,
+    break_glass.router,
     rights.router,
     api_keys.router,
     devices.router,
@@ -125,6 +127,7 @@ JOBS: tuple[Job, ...] = (
     *seals.JOBS,
     *keys.JOBS,
     *pins.JOBS,
+    *break_glass.JOBS,
     *tidying.JOBS,
     *config_changing.JOBS,
     *jobs.JOBS,

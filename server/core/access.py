@@ -188,11 +188,12 @@ async def _caller(request: Request) -> AsyncIterator[Caller]:
 def _of_route(request: Request, actor: Actor) -> Actor:
     """The actor as a route takes them.
 
-    What everybody may do is done to oneself, to one's session or password: an auditor's too, but no program's.
+    What everybody may do is done to oneself, to one's session or password: an auditor's too, but no program's, and
+    nobody's who is not of the company.
     """
     if _is_ruled(request.scope["route"]):
         return actor
-    if actor.kind is ActorKind.apikey:
+    if actor.kind in (ActorKind.apikey, ActorKind.platform):
         raise NotAllowed("person_needed")
     return replace(actor, reads_only=False)
 

@@ -31,6 +31,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "not_signed_in": 401,
     "token_bad": 401,
     "ticket_bad": 401,
+    "break_glass_over": 401,
     "token_expired": 401,
     "sign_in_failed": 401,
     "signature_failed": 401,

@@ -84,6 +84,7 @@ SPECIAL: dict[str, tuple[str, ...]] = {
     "rescan": ("A", "core.attachment"),
     "ack": ("R", "core.notification"),
     "withdraw": ("D", "core.config"),
+    "end": ("D", "identity.break_glass", "platform.break_glass"),
     "merge": ("A", "core.tag"),
 }
 """Other verbs: the letter, then the nouns that have it."""
@@ -117,11 +118,13 @@ _LOT = _row({"OP": "CR", "QT": "CR", "QM": "CRUA", "SV": "CR", "PL": "R", "BM": 
 
 MATRIX: dict[str, dict[str, str]] = {
     "platform.tenant": {"TA": "R", "PA": "CRUAD"},
+    "platform.break_glass": {"PA": "CRD"},
     "identity.user": _PEOPLE | {"SV": "RW", "TA": "CRUADW"},
     "identity.role": _PEOPLE,
     "identity.permission": _PEOPLE,
     "identity.user_role": _PEOPLE,
     "identity.api_key": _PEOPLE,
+    "identity.break_glass": {"QM": "R", "TA": "RD", "AU": "R"},
     "identity.device": {"QM": "R", "SV": "RA", "MT": "R", "TA": "RAD", "AU": "R"},
     "core.audit": {"QM": "RX", "SV": "R", "TA": "RX", "AU": "RX"},
     "core.esign": dict.fromkeys(ROLES, "CR") | {"AU": "R"},

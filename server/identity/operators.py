@@ -173,11 +173,11 @@ async def login(request: Request, response: Response, body: PlatformLogin) -> Pl
     if user is None:
         raise NotAllowed("sign_in_failed")
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
-    made = tokens.issue(_key(request), AUDIENCE, user.id, now, tokens.USER_TTL_S, epoch=user.token_epoch)
+    made = tokens.issue(key_of(request), AUDIENCE, user.id, now, tokens.USER_TTL_S, epoch=user.token_epoch)
     return PlatformSession(access_token=made, expires_in_s=tokens.USER_TTL_S)
 
 
-def _key(request: HTTPConnection) -> tokens.Signing:
+def key_of(request: HTTPConnection) -> tokens.Signing:
     """The platform's own key, derived from the server's secret: it is no company's."""
     seed = hmac.digest(request.app.state.secret, b"platform-jwt-1", "sha256")
     return tokens.Signing(uuid.UUID(int=0), Ed25519PrivateKey.from_private_bytes(seed))
@@ -201,7 +201,7 @@ async def operator_of(request: HTTPConnection) -> PlatformUser:
         NotAllowed: `not_signed_in`, `token_bad`, `token_expired`.
     """
     database: Database = request.app.state.database
-    claims = tokens.read(_key(request).private.public_key(), AUDIENCE, access.bearer(request))
+    claims = tokens.read(key_of(request).private.public_key(), AUDIENCE, access.bearer(request))
     tokens.in_time(claims, database.clock.now())
     async with database.platform_session() as db:
         user = await db.get(PlatformUser, uuid.UUID(claims["sub"]))

@@ -23,7 +23,7 @@ from foodflow_kernel.machines.identity import TenantState
 from server.core import access
 from server.core.actor import Actor, system
 from server.core.db import together
-from server.identity import api_keys, people, tokens
+from server.identity import api_keys, break_glass, people, tokens
 from server.identity.models import RefreshToken, RightsMark, User, UserRole
 
 if TYPE_CHECKING:
@@ -91,11 +91,14 @@ class Signed:
         """The actor behind a request's token, with the rights they have now.
 
         Raises:
-            NotAllowed: `not_signed_in`, `token_bad`, `token_expired`; of an API key also as ``api_keys.authenticate``.
+            NotAllowed: `not_signed_in`, `token_bad`, `token_expired`; of an API key also as ``api_keys.authenticate``,
+                of the platform's people as ``break_glass.authenticate``.
         """
         token = access.bearer(request)
         if token.startswith(api_keys.MARK):
             return await api_keys.authenticate(request, token)
+        if token.startswith(break_glass.MARK):
+            return await break_glass.authenticate(request, token)
         claims = await _read(request, token)
         database: Database = request.app.state.database
         async with database.tenant_session(claims.tenant_id, system(claims.tenant_id, "authenticate")) as db:
@@ -118,7 +121,7 @@ class Signed:
             NotAllowed: `not_signed_in`, `token_bad`, `token_expired`.
         """
         token = access.bearer(request)
-        if token.startswith(api_keys.MARK):
+        if token.startswith((api_keys.MARK, break_glass.MARK)):
             return None
         claims = await _read(request, token)
         place = (claims.tenant_id, claims.session_id)

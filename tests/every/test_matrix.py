@@ -37,12 +37,14 @@ AT_A_PLANT = {"OP", "QT", "SV", "MT"}
 TABLE = """
                         OP   QT   QM      SV      MT   PL      BM  RA  PN    BY  WH    RD   FI  ST  TA     AU
 platform.tenant         -    -    -       -       -    -       -   -   -     -   -     -    -   -   R      -
+platform.break_glass    -    -    -       -       -    -       -   -   -     -   -     -    -   -   -      -
 identity.user           -    -    R       RW      -    -       -   -   -     -   -     -    -   -   CRUADW R
 identity.role           -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 identity.permission     -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 identity.user_role      -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 identity.api_key        -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R
 identity.device         -    -    R       RA      R    -       -   -   -     -   -     -    -   -   RAD    R
+identity.break_glass    -    -    R       -       -    -       -   -   -     -   -     -    -   -   RD     R
 core.audit              -    -    RX      R       -    -       -   -   -     -   -     -    -   -   RX     RX
 core.notification       R    R    R       R       R    R       R   R   R     R   R     R    R   R   R      R
 core.attachment         CR   CR   CRAD    CRD     CR   CR      -   -   R     R   CR    R    R   -   CRAD   R
@@ -88,7 +90,7 @@ LETTERS = {
     "rotate": "U", "activate": "A", "replay": "A", "waive": "A", "sign": "S", "rescan": "A", "ack": "R", "withdraw": "D",
     "enable": "A", "lock": "D", "unlock": "A", "reset_mfa": "A", "set_pin": "A", "clear_wait": "W", "verify_identity": "A",
     "set_pcqi": "A", "suspend": "A", "close_down": "A", "block": "U", "unblock": "U", "verify": "U", "erase": "A", "supersede": "U",
-    "merge": "A",
+    "merge": "A", "end": "D",
 }  # fmt: skip
 """What each verb that has a route is on the page."""
 

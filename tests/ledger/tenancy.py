@@ -11,6 +11,12 @@ _TRANSFER = "tests/server/core/test_transfer.py::test_"
 _TENANTS = "tests/server/identity/test_tenants.py::test_"
 _SUSPENDED = "tests/server/sync/test_suspended.py::test_"
 _ISOLATION = "tests/server/core/test_isolation.py::test_"
+_GLASS = "tests/server/identity/test_break_glass.py::test_"
+_SEEN = f"{_GLASS}who_runs_the_platform_reads_what_an_admin_reads_and_each_request_is_in_the_companys_trail"
+_WALK = f"{_GLASS}every_route_of_a_company_is_read_and_noted_or_refused"
+_TERMS = f"{_GLASS}the_database_refuses_what_no_access_may_be"
+_STAYS = f"{_GLASS}a_row_is_ended_once_and_neither_changed_nor_deleted"
+_BY_COMPANY = f"{_GLASS}an_admin_of_the_company_sees_it_and_ends_it_and_the_next_request_is_refused"
 _ENTRY = f"{_REGISTRY}the_database_refuses_an_entry_that_no_tenant_may_have"
 _MOVE = f"{_TENANTS}a_move_is_made_and_noted_or_refused_and_not"
 _LIFE = f"{_TENANTS}a_company_is_made_changed_and_listed_by_the_platform"
@@ -128,4 +134,70 @@ ROWS: tuple[Row, ...] = (
         "Platform", "an administrator has what the matrix grants", "permission",
         f"{_TENANTS}an_administrator_of_the_platform_has_what_the_matrix_grants_and_no_more",
     ),
+    Row("BreakGlass", "at most four hours", "check", _TERMS),
+    Row("BreakGlass", "a reason of 5 to 500 letters", "check", _TERMS),
+    Row("BreakGlass", "ends within its term, in one of four ways", "check", _TERMS),
+    Row("BreakGlass", "asked for one to four hours", "verb", f"{_GLASS}it_is_asked_for_one_to_four_hours"),
+    Row(
+        "BreakGlass", "one open of a person at a company", "unique",
+        f"{_GLASS}the_database_has_one_open_of_somebody_at_a_company",
+    ),
+    Row("BreakGlass", "of several opened at once one is", "unique", f"{_GLASS}one_is_open_at_a_time_and_the_next_after_it"),
+    Row("BreakGlass", "only ended, once; never deleted", "trigger", _STAYS),
+    Row(
+        "BreakGlass", "never deleted by the login of the platform", "grant",
+        f"{_GLASS}the_login_of_the_platform_may_not_delete_one",
+    ),
+    Row("BreakGlass", "reads what an admin of the company reads", "permission", _SEEN),
+    Row(
+        "BreakGlass", "reads nothing that an admin does not", "permission",
+        f"{_GLASS}what_an_admin_does_not_read_nobody_reads_for_them",
+    ),
+    Row("BreakGlass", "each request is in the company's trail, with path, record and reason", "verb", _SEEN),
+    Row("BreakGlass", "every route is read and noted, or refused", "permission", _WALK),
+    Row("BreakGlass", "what cannot be noted is not read", "transaction", f"{_GLASS}what_cannot_be_noted_is_not_read"),
+    Row(
+        "BreakGlass", "no sheet leaves and no screen opens", "permission",
+        f"{_GLASS}no_sheet_leaves_and_no_screen_opens",
+    ),
+    Row(
+        "BreakGlass", "reads by the login that has SELECT only", "grant",
+        f"{_GLASS}it_is_read_through_the_login_that_cannot_write",
+    ),
+    Row(
+        "BreakGlass", "admins and QA managers are told, critical", "verb",
+        f"{_GLASS}admins_and_qa_managers_are_told_at_once_and_nobody_else",
+    ),
+    Row(
+        "BreakGlass", "a company that cannot be told is not read", "transaction",
+        f"{_GLASS}a_company_that_cannot_be_told_is_not_read",
+    ),
+    Row("BreakGlass", "ends by itself, its tokens before", "verb", f"{_GLASS}it_ends_by_itself_and_its_tokens_before"),
+    Row(
+        "BreakGlass", "its end is asked of the row with each request", "verb",
+        f"{_GLASS}the_hours_are_asked_of_the_row_whatever_the_token_says",
+    ),
+    Row("BreakGlass", "an admin of the company ends it: the next request is refused", "verb", _BY_COMPANY),
+    Row("BreakGlass", "is of one company", "verb", f"{_GLASS}it_is_of_one_company"),
+    Row(
+        "BreakGlass", "tokens of platform and break-glass do not stand in for each other", "verb",
+        f"{_GLASS}a_token_of_the_platform_opens_no_data_and_one_of_break_glass_no_platform",
+    ),
+    Row("BreakGlass", "is over with the account", "verb", f"{_GLASS}it_is_over_with_the_account"),
+    Row(
+        "BreakGlass", "of a company that is not active nothing is read", "verb",
+        f"{_GLASS}of_a_company_that_is_not_active_nothing_is_read",
+    ),
+    Row("BreakGlass", "POST /platform/break-glass", "route", _SEEN),
+    Row("BreakGlass", "GET /platform/break-glass", "route", f"{_GLASS}who_runs_the_platform_ends_it_too"),
+    Row(
+        "BreakGlass", "POST /platform/break-glass/{access_id}:token", "route",
+        f"{_GLASS}it_ends_by_itself_and_its_tokens_before",
+    ),
+    Row(
+        "BreakGlass", "POST /platform/break-glass/{access_id}:end", "route",
+        f"{_GLASS}who_runs_the_platform_ends_it_too",
+    ),
+    Row("BreakGlass", "GET /break-glass", "route", _BY_COMPANY),
+    Row("BreakGlass", "POST /break-glass/{access_id}:end", "route", _BY_COMPANY),
 )  # fmt: skip

@@ -31,6 +31,8 @@ OWNER = "foodflow_owner"
 PLATFORM = "foodflow_platform"
 PLATFORM_SCHEMA = "platform"
 DATABASE = "foodflow"
+_NOT_OF_THE_PLATFORM = {"platform_audit": "UPDATE, DELETE, TRUNCATE", "break_glass": "DELETE, TRUNCATE"}
+"""Tables whose rows the platform's own login does not change or delete, and what is taken from it."""
 EXTENSIONS = ("btree_gist", "citext", "ltree", "pg_trgm")
 
 _HBA = """\
@@ -192,9 +194,10 @@ def prepare(owner: URL, cluster: Cluster) -> None:
         db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, public TO {}").format(_id(PLATFORM_SCHEMA), _id(PLATFORM)))
         _own_search_path(db, PLATFORM, PLATFORM_SCHEMA)
         _grant_rows(db, PLATFORM_SCHEMA, PLATFORM)
-        if db.execute("SELECT to_regclass(%s)", (f"{PLATFORM_SCHEMA}.platform_audit",)).fetchone() != (None,):
-            table = _id(PLATFORM_SCHEMA, "platform_audit")
-            db.execute(sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(table, _id(PLATFORM)))
+        for name, rights in _NOT_OF_THE_PLATFORM.items():
+            if db.execute("SELECT to_regclass(%s)", (f"{PLATFORM_SCHEMA}.{name}",)).fetchone() != (None,):
+                revoke = sql.SQL(f"REVOKE {rights} ON {{}} FROM {{}}")
+                db.execute(revoke.format(_id(PLATFORM_SCHEMA, name), _id(PLATFORM)))
 
 
 def create_tenant_role(owner: URL, cluster: Cluster, schema: str) -> None:
