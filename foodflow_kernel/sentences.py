@@ -196,6 +196,8 @@ SENTENCES: dict[str, str] = {
     "plant_in_use": "Open at this plant: {batches} batches, {holds} holds, {lots} lots, {deviations} deviations.",
     "plant_not_closed": "Something was recorded at this plant ({what}): close it, then it can be retired.",
     "platform_user_exists": "There is an administrator {email} already.",
+    "platform_user_last": "Nobody else could sign in at the platform: make or enable another account first.",
+    "platform_user_unknown": "There is no administrator {email}.",
     "probe_open_circuit": "The probe {tag} is broken or not plugged in.",
     "probe_out_of_range": "The probe {tag} shows {value}, which it cannot measure ({low} to {high}). Check the probe.",
     "probe_stuck": "The probe {tag} has shown exactly the same value for {seconds} s. Check it.",

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from foodflow_kernel.clock import Clock, clock_from_env
 from foodflow_kernel.errors import FoodFlowError, Refused
 from foodflow_kernel.machines.identity import TenantState
-from server import backups, seed
+from server import administrators, backups, seed
 from server.app import create_app
 from server.core import audit, audit_check, logs, migrations, seals, tls
 from server.core.actor import system
@@ -105,6 +105,12 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     operator = add("platform user create", platform_user_create, "make an account of somebody who runs the platform")
     operator.add_argument("email")
     operator.add_argument("printed_name")
+    add("platform user list", platform_user_list, "who runs the platform")
+    for verb, (change, text) in administrators.CHANGES.items():
+        changed = add(f"platform user {verb}", platform_user_change, text)
+        changed.set_defaults(change=change)
+        changed.add_argument("email")
+        changed.add_argument("reason", type=administrators.reason, help="kept in the platform's audit")
     listed = add("device list", device_list, "the terminals of a company; those that wait show only by their code")
     listed.add_argument("tenant")
     approved = add("device approve", device_approve, "let a terminal in, after comparing four words with its screen")
@@ -387,6 +393,18 @@ def platform_user_create(given: argparse.Namespace, settings: Settings, clock: C
         sys.stdout.write(f"{made.printed_name} may sign in at the platform as {made.email}\n")
 
     run(settings, clock, work)
+    return 0
+
+
+def platform_user_list(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Say who runs the platform."""
+    run(settings, clock, administrators.listed)
+    return 0
+
+
+def platform_user_change(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
+    """Shut somebody out who runs the platform, or let them in again."""
+    run(settings, clock, lambda database: administrators.change(database, given.email, given.reason, given.change))
     return 0
 
 

@@ -66,9 +66,9 @@ SPECIAL: dict[str, tuple[str, ...]] = {
     "release": ("A", "fsq.hold", "fsq.lot"),
     "reject": ("A", "sync.inbox"),
     "revoke": ("D", "identity.api_key", "identity.device"),
-    "disable": ("D", "identity.user"),
+    "disable": ("D", "identity.user", "platform.user"),
     "take": ("D", "identity.user_role"),
-    "enable": ("A", "identity.user"),
+    "enable": ("A", "identity.user", "platform.user"),
     "lock": ("D", "identity.user"),
     "unlock": ("A", "identity.user"),
     "reset_mfa": ("A", "identity.user"),
@@ -118,6 +118,7 @@ _LOT = _row({"OP": "CR", "QT": "CR", "QM": "CRUA", "SV": "CR", "PL": "R", "BM": 
 
 MATRIX: dict[str, dict[str, str]] = {
     "platform.tenant": {"TA": "R", "PA": "CRUAD"},
+    "platform.user": {"PA": "RUAD"},
     "platform.break_glass": {"PA": "CRD"},
     "identity.user": _PEOPLE | {"SV": "RW", "TA": "CRUADW"},
     "identity.role": _PEOPLE,

@@ -14,6 +14,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import pyotp
@@ -88,12 +89,11 @@ async def enroll(request: Request, response: Response, caller: access.Signed, bo
     user = await _proven(db, caller.actor, body.password)
     if user.has_totp:
         raise Refused("totp_already")
-    secret = pyotp.random_base32()
-    user.totp_secret = sealed.seal(request.app.state.secret, PURPOSE, db.info["tenant_id"], user.id, secret.encode())
-    user.totp_last_step = None
+    made = new_secret(user.email or user.login_code)
+    sealed_secret = sealed.seal(request.app.state.secret, PURPOSE, db.info["tenant_id"], user.id, made.secret.encode())
+    user.totp_secret, user.totp_last_step = sealed_secret, None
     audit.write(db, caller.actor, "auth.mfa_enrolled", "identity.user", user.id)
-    uri = pyotp.TOTP(secret).provisioning_uri(name=user.email or user.login_code, issuer_name=ISSUER)
-    return Enrolled(secret=secret, uri=uri)
+    return made
 
 
 @router.post("/auth/mfa/verify", responses=access.PROBLEMS)
@@ -156,25 +156,40 @@ async def clear(db: AsyncSession, user: User) -> None:
     await db.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
 
 
-async def _spend_code(db: AsyncSession, secret: bytes, user: User, code: str) -> bool:
+def new_secret(name: str) -> Enrolled:
+    """A secret for an authenticator app, which shows it under this name."""
+    secret = pyotp.random_base32()
+    return Enrolled(secret=secret, uri=pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER))
+
+
+def step_of(secret: bytes, code: str, last_step: int | None, now: datetime) -> int | None:
+    """The step of 30 s that a code of the app is of; None for one that is not right, or not newer than the last."""
     digits = code.replace(" ", "")
-    if user.totp_secret is None or not re.fullmatch(r"[0-9]{6}", digits):
+    if not re.fullmatch(r"[0-9]{6}", digits):
+        return None
+    app, here = pyotp.TOTP(secret.decode()), int(now.timestamp()) // STEP_S
+    for step in range(here - WINDOW, here + WINDOW + 1):
+        is_new = last_step is None or step > last_step
+        if is_new and hmac.compare_digest(app.generate_otp(step), digits):
+            return step
+    return None
+
+
+async def _spend_code(db: AsyncSession, secret: bytes, user: User, code: str) -> bool:
+    if user.totp_secret is None:
         return False
     try:
         own = sealed.unseal(secret, PURPOSE, db.info["tenant_id"], user.id, user.totp_secret)
     except sealed.Unopenable:
         return False
-    app = pyotp.TOTP(own.decode())
-    now = int(db.info["clock"].now().timestamp()) // STEP_S
-    for step in range(now - WINDOW, now + WINDOW + 1):
-        is_new = user.totp_last_step is None or step > user.totp_last_step
-        if is_new and hmac.compare_digest(app.generate_otp(step), digits):
-            # Not through the ORM: this is no news for the terminals that hold the person's row.
-            used = update(User).where(User.id == user.id).values(totp_last_step=step)
-            await db.execute(used, execution_options={"synchronize_session": False})
-            set_committed_value(user, "totp_last_step", step)
-            return True
-    return False
+    step = step_of(own, code, user.totp_last_step, db.info["clock"].now())
+    if step is None:
+        return False
+    # Not through the ORM: this is no news for the terminals that hold the person's row.
+    used = update(User).where(User.id == user.id).values(totp_last_step=step)
+    await db.execute(used, execution_options={"synchronize_session": False})
+    set_committed_value(user, "totp_last_step", step)
+    return True
 
 
 async def _spend_recovery(db: AsyncSession, user: User, code: str) -> bool:
@@ -182,7 +197,7 @@ async def _spend_recovery(db: AsyncSession, user: User, code: str) -> bool:
         update(RecoveryCode)
         .where(
             RecoveryCode.user_id == user.id,
-            RecoveryCode.code_sha256 == _digest(code),
+            RecoveryCode.code_sha256 == digest(code),
             RecoveryCode.used_at.is_(None),
         )
         .values(used_at=db.info["clock"].now())
@@ -196,9 +211,14 @@ async def _spend_recovery(db: AsyncSession, user: User, code: str) -> bool:
 
 async def _new_recovery_codes(db: AsyncSession, user: User) -> list[str]:
     await db.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-    now, codes = db.info["clock"].now(), [_written(secrets.token_hex(10)) for _ in range(RECOVERY_CODES)]
-    db.add_all(RecoveryCode(id=new_id(now), user_id=user.id, code_sha256=_digest(code)) for code in codes)
+    now, codes = db.info["clock"].now(), new_codes()
+    db.add_all(RecoveryCode(id=new_id(now), user_id=user.id, code_sha256=digest(code)) for code in codes)
     return codes
+
+
+def new_codes() -> list[str]:
+    """Recovery codes as they are shown, of 80 random bits each."""
+    return [_written(secrets.token_hex(10)) for _ in range(RECOVERY_CODES)]
 
 
 def _written(text: str) -> str:
@@ -206,8 +226,8 @@ def _written(text: str) -> str:
     return "-".join(parts)
 
 
-def _digest(code: str) -> bytes:
-    """Of 80 random bits: a slow hash would add nothing."""
+def digest(code: str) -> bytes:
+    """What is kept of a recovery code, shape (32,). It is random: a slow hash would add nothing."""
     return hashlib.sha256(re.sub(r"[\s-]", "", code).lower().encode()).digest()
 
 

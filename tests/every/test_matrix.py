@@ -37,6 +37,7 @@ AT_A_PLANT = {"OP", "QT", "SV", "MT"}
 TABLE = """
                         OP   QT   QM      SV      MT   PL      BM  RA  PN    BY  WH    RD   FI  ST  TA     AU
 platform.tenant         -    -    -       -       -    -       -   -   -     -   -     -    -   -   R      -
+platform.user           -    -    -       -       -    -       -   -   -     -   -     -    -   -   -      -
 platform.break_glass    -    -    -       -       -    -       -   -   -     -   -     -    -   -   -      -
 identity.user           -    -    R       RW      -    -       -   -   -     -   -     -    -   -   CRUADW R
 identity.role           -    -    R       R       -    -       -   -   -     -   -     -    -   -   CRUAD  R

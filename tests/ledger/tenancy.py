@@ -17,6 +17,9 @@ _WALK = f"{_GLASS}every_route_of_a_company_is_read_and_noted_or_refused"
 _TERMS = f"{_GLASS}the_database_refuses_what_no_access_may_be"
 _STAYS = f"{_GLASS}a_row_is_ended_once_and_neither_changed_nor_deleted"
 _BY_COMPANY = f"{_GLASS}an_admin_of_the_company_sees_it_and_ends_it_and_the_next_request_is_refused"
+_RUN_BY = "tests/server/identity/test_platform_users.py::test_"
+_OUT = f"{_RUN_BY}who_is_shut_out_is_out_at_once_and_comes_back_with_new_tokens_only"
+_FACTOR = f"{_RUN_BY}a_second_factor_is_asked_for_once_it_was_shown_to_work"
 _ENTRY = f"{_REGISTRY}the_database_refuses_an_entry_that_no_tenant_may_have"
 _MOVE = f"{_TENANTS}a_move_is_made_and_noted_or_refused_and_not"
 _LIFE = f"{_TENANTS}a_company_is_made_changed_and_listed_by_the_platform"
@@ -200,4 +203,41 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("BreakGlass", "GET /break-glass", "route", _BY_COMPANY),
     Row("BreakGlass", "POST /break-glass/{access_id}:end", "route", _BY_COMPANY),
+    Row("PlatformUser", "shut out at once: tokens fall, those from before stay dead", "transaction", _OUT),
+    Row(
+        "PlatformUser", "what is open at a company ends with the account, in its sight", "transaction",
+        f"{_RUN_BY}what_they_have_open_at_a_company_ends_in_its_sight",
+    ),
+    Row("PlatformUser", "the last one is not shut out", "verb", f"{_RUN_BY}the_last_one_is_not_shut_out"),
+    Row(
+        "PlatformUser", "the last one is not shut out in a race", "transaction",
+        f"{_RUN_BY}of_two_who_shut_each_other_out_one_is_left",
+    ),
+    Row(
+        "PlatformUser", "accounts and factors are no business of a company's people", "permission",
+        f"{_RUN_BY}nobody_of_a_company_gets_there",
+    ),
+    Row("PlatformUser", "disabled, enabled and listed from the command line", "verb", f"{_RUN_BY}the_command_line_does_the_same"),
+    Row("PlatformUser", "TOTP +-1 step", "verb", f"{_RUN_BY}a_code_is_good_one_step_before_and_after_now"),
+    Row("PlatformUser", "replay of a step refused", "verb", f"{_RUN_BY}a_code_used_once_is_refused_for_ever_after"),
+    Row(
+        "PlatformUser", "replay of a step refused in a race", "transaction",
+        f"{_RUN_BY}of_many_who_send_one_code_at_the_same_time_one_gets_in",
+    ),
+    Row(
+        "PlatformUser", "a recovery code is good once and nobody else's", "verb",
+        f"{_RUN_BY}a_recovery_code_stands_in_once_and_is_nobody_elses",
+    ),
+    Row("PlatformUser", "wrong codes lock", "verb", f"{_RUN_BY}wrong_codes_lock_and_asking_for_one_does_not"),
+    Row("PlatformUser", "wrong tries anywhere lock", "verb", f"{_RUN_BY}wrong_tries_at_the_other_doors_count_too"),
+    Row("PlatformUser", "TOTP secret and recovery codes are not kept in clear", "verb", f"{_RUN_BY}nothing_of_it_is_kept_as_it_was_shown"),
+    Row("PlatformUser", "a secret opens for its own row only", "verb", f"{_RUN_BY}a_secret_copied_to_a_colleague_opens_nothing"),
+    Row("PlatformUser", "TOTP on only with a secret", "check", f"{_RUN_BY}the_database_refuses_a_factor_without_a_secret"),
+    Row("PlatformUser", "a lost second factor is reset from the command line", "verb", f"{_RUN_BY}a_lost_one_is_reset_from_the_command_line"),
+    Row("PlatformUser", "GET /platform/users", "route", _OUT),
+    Row("PlatformUser", "POST /platform/users/{user_id}:disable", "route", _OUT),
+    Row("PlatformUser", "POST /platform/users/{user_id}:enable", "route", _OUT),
+    Row("PlatformUser", "POST /platform/mfa/enroll", "route", _FACTOR),
+    Row("PlatformUser", "POST /platform/mfa/verify", "route", _FACTOR),
+    Row("PlatformUser", "POST /platform/mfa/remove", "route", f"{_RUN_BY}it_is_taken_away_with_both_factors_and_all_tokens_end"),
 )  # fmt: skip
