@@ -203,7 +203,7 @@ def create_app(
     app.state.settings, app.state.clock, app.state.secret = settings, clock, cluster.secret
     app.state.authenticator, app.state.signer, app.state.reactions = (
         remembering.Signed(),
-        signing.Signatory(),
+        signing.Signatory(cluster.secret),
         REACTIONS,
     )
     app.state.keyring = keys.Keyring(cluster.secret)

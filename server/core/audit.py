@@ -57,7 +57,7 @@ address: ContextVar[str | None] = ContextVar("address", default=None)
 
 _SECRET = re.compile(
     r"password|secret|pepper|credential|sealed|code_sha256"
-    r"|(^|_)(pin|pins|token|tokens|api_key|apikey|private_key|otp)(_(hash|base|sha256))?$"
+    r"|(^|_)(pin|pins|token|tokens|api_key|apikey|private_key|t?otp)(_(hash|base|sha256))?$"
 )
 """Names of fields that are never kept: passwords, PINs, tokens, TOTP secrets, keys, and their hashes."""
 

@@ -60,10 +60,11 @@ OF_ACTION = {
 
 
 class Credentials(BaseModel):
-    """What a signer gives: the PIN, or the password at the first signing of a session, and what it means."""
+    """What a signer gives: the PIN, or password and code at the first signing of a session, and what it means."""
 
     pin: str | None = Field(None, max_length=12)
     password: str | None = Field(None, max_length=200)
+    totp: str | None = Field(None, max_length=40, description="beside the password, of who has a second factor")
     meaning: Meaning | None = Field(None, description="by default what the action means, else approved")
     version: int | None = Field(None, description="the version of the record that the signer saw")
 

@@ -25,10 +25,11 @@ NOT_VALID = "not valid for this version"
 
 
 class Components(BaseModel):
-    """Password at the first signing of a session; the PIN while the series goes on."""
+    """Password, and code of who has a second factor, at the first signing of a session; then the PIN."""
 
     pin: str | None = Field(None, max_length=12)
     password: str | None = Field(None, max_length=200)
+    totp: str | None = Field(None, max_length=40, description="code of the authenticator app, or a recovery code")
 
 
 class Sign(BaseModel):
@@ -95,9 +96,7 @@ async def sign_record(request: Request, caller: access.Signed, body: Sign) -> Si
     """Sign a record; the signature is used by one action of the same session within five minutes."""
     model = model_of(request, body.record_type)
     record = await load(caller.db, caller.actor, model, body.id, f"{body.record_type}.read", lock=True)
-    given = esign.Credentials(
-        pin=body.credentials.pin, password=body.credentials.password, meaning=body.meaning, version=body.version
-    )
+    given = esign.Credentials(**body.credentials.model_dump(), meaning=body.meaning, version=body.version)
     signature = await esign.sign(
         caller.db, caller.actor, request.app.state.signer, body.record_type, record, given, body.meaning, body.reason
     )

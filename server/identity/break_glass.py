@@ -266,8 +266,9 @@ async def _end(
 
 def _close(row: BreakGlass, now: datetime, ended_as: str, by: uuid.UUID | None) -> None:
     """End an access; one whose time is over ended then, whoever says it now."""
-    is_late = now >= row.ends_at
-    row.ended_at, row.ended_as, row.ended_by = min(now, row.ends_at), "time" if is_late else ended_as, by
+    if now >= row.ends_at:
+        now, ended_as, by = row.ends_at, "time", None
+    row.ended_at, row.ended_as, row.ended_by = now, ended_as, by
 
 
 def _is_over(row: BreakGlass, now: datetime) -> bool:

@@ -253,13 +253,43 @@ class PinOrPassword:
 
     async def _check_password(self, db: AsyncSession, actor: Actor, user: User, text: str) -> None:
         await attempts.refuse_if_locked(db, user, user.login_code)
-        if await asyncio.to_thread(passwords.is_right, user, text):
-            return
+        if not await asyncio.to_thread(passwords.is_right, user, text):
+            raise _failed(db, actor, user, NotAllowed("signature_failed"))
 
-        async def keep(after: AsyncSession) -> None:
-            whose = await after.get_one(User, user.id, with_for_update=True)
-            await attempts.wrong(after, whose, user.login_code, "signature")
-            audit.write(after, actor, "esign.failed", "identity.user", actor.id)
 
-        even_if_refused(db, keep)
-        raise NotAllowed("signature_failed")
+async def check_totp(db: AsyncSession, actor: Actor, secret: bytes, code: str | None) -> None:
+    """Let a signature pass only with a code of the actor's second factor, where they have one.
+
+    A code is used up by the signature it was given for, also if what was signed is then refused.
+
+    Args:
+        secret: the server's own.
+
+    Raises:
+        NotAllowed: `totp_needed`, `totp_wrong`, which counts as a wrong password does.
+    """
+    user = await db.get_one(User, actor.id, with_for_update=True)
+    if not user.has_totp:
+        return
+    if code is None:
+        raise NotAllowed("totp_needed")
+    if not await second_factor.spend(db, secret, user, code):
+        raise _failed(db, actor, user, NotAllowed("totp_wrong"))
+
+    async def keep(after: AsyncSession) -> None:
+        whose = await after.get_one(User, user.id, with_for_update=True)
+        await second_factor.spend(after, secret, whose, code)
+
+    even_if_refused(db, keep)
+
+
+def _failed(db: AsyncSession, actor: Actor, user: User, error: NotAllowed) -> NotAllowed:
+    """The error, counted as a wrong try although this transaction is taken back."""
+
+    async def keep(after: AsyncSession) -> None:
+        whose = await after.get_one(User, user.id, with_for_update=True)
+        await attempts.wrong(after, whose, user.login_code, "signature")
+        audit.write(after, actor, "esign.failed", "identity.user", actor.id)
+
+    even_if_refused(db, keep)
+    return error

@@ -20,10 +20,14 @@ QA = "QM"
 
 
 class Signatory:
-    """The signer behind the application's ``esign.Signer``."""
+    """The signer behind the application's ``esign.Signer``.
 
-    def __init__(self) -> None:
-        self._proof = sign_in.PinOrPassword()
+    Args:
+        secret: the server's own, under which second factors are sealed.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._proof, self._secret = sign_in.PinOrPassword(), secret
 
     async def check(
         self,
@@ -37,12 +41,13 @@ class Signatory:
     ) -> None:
         """Let a signature pass only with the actor's own components.
 
-        The session names the signer; the password completes it at the first signing, the PIN is
-        enough while a series goes on (21 CFR 11.200(a)(1)(i)).
+        The session names the signer; the password, with a code of who has a second factor, completes it at
+        the first signing, the PIN is enough while a series goes on (21 CFR 11.200(a)(1)(i)).
 
         Raises:
             NotAllowed: `signature_needs_person` for a device or program, `signature_not_qa` for a tenant
-                admin who is not QA, `signature_password_needed`, `signature_failed`, `sign_in_locked`.
+                admin who is not QA, `signature_password_needed`, `signature_failed`, `totp_needed`, `totp_wrong`,
+                `sign_in_locked`.
         """
         if actor.kind is not ActorKind.user or actor.id is None or actor.device_id is not None:
             raise NotAllowed("signature_needs_person")
@@ -53,6 +58,8 @@ class Signatory:
                 raise NotAllowed("signature_password_needed")
             credentials = credentials.model_copy(update={"pin": None})
         await self._proof.check(db, actor, credentials)
+        if all_components:
+            await sign_in.check_totp(db, actor, self._secret, credentials.totp)
 
 
 async def _refuse_admin(db: AsyncSession, user_id: uuid.UUID, plant_id: uuid.UUID | None) -> None:

@@ -7,6 +7,7 @@ from tests.ledger.row import Row
 TRAIL = "tests/server/core/test_audit_trail.py::"
 CHECK = "tests/server/core/test_audit_check.py::"
 AUDITED = "tests/server/core/test_audited.py::"
+SIGNING = "tests/server/identity/test_signing.py::"
 ESIGN = "tests/server/core/test_esign.py::"
 SYNC = "tests/server/sync/test_audited.py::"
 RETENTION = "tests/kernel/rules/test_retention.py::"
@@ -93,6 +94,18 @@ ROWS: tuple[Row, ...] = (
          ESIGN + "test_a_signature_is_nobody_elses_and_for_no_other_record"),
         ("all components at first, the PIN in a series", "verb",
          ESIGN + "test_password_at_first_then_the_pin_while_the_series_goes_on"),
+        ("TOTP beside the password at first, not in a series", "verb",
+         SIGNING + "test_the_code_is_asked_for_at_the_first_signing_and_not_at_later_ones"),
+        ("no TOTP of who has none", "verb", SIGNING + "test_who_has_no_second_factor_is_asked_for_none"),
+        ("a wrong code is a failed signature and counts", "verb",
+         SIGNING + "test_a_wrong_code_is_a_failed_signature_and_counts"),
+        ("replay of a step refused, across signing and sign-in", "verb",
+         SIGNING + "test_a_code_that_signed_or_signed_in_signs_no_more"),
+        ("a code is used up although what it signed is refused", "transaction",
+         SIGNING + "test_a_code_is_used_up_although_what_it_signed_is_refused"),
+        ("one code signs once, also for two at the same moment", "transaction",
+         SIGNING + "test_of_two_signings_at_once_with_one_code_one_is_signed"),
+        ("codes are never in the trail", "verb", SIGNING + "test_a_code_is_never_in_the_trail"),
         ("a series is within one session", "verb", ESIGN + "test_a_series_does_not_go_on_in_another_session"),
         ("an action takes its own meaning", "verb", ESIGN + "test_a_release_is_signed_as_released"),
         ("a rejection says why, in 5 to 500 letters", "verb", ESIGN + "test_a_rejection_says_why"),

@@ -180,6 +180,7 @@ ROWS: tuple[Row, ...] = (
         "BreakGlass", "its end is asked of the row with each request", "verb",
         f"{_GLASS}the_hours_are_asked_of_the_row_whatever_the_token_says",
     ),
+    Row("BreakGlass", "what time has ended nobody else has", "verb", f"{_GLASS}what_time_has_ended_is_ended_by_nobody_else"),
     Row("BreakGlass", "an admin of the company ends it: the next request is refused", "verb", _BY_COMPANY),
     Row("BreakGlass", "is of one company", "verb", f"{_GLASS}it_is_of_one_company"),
     Row(

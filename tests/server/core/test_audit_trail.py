@@ -286,7 +286,7 @@ def test_every_column_that_looks_secret_is_cut_out_or_named_here() -> None:
 
 
 @pytest.mark.parametrize("name", ["password", "new_password", "pin", "pin_hash", "totp_secret", "secret_sha256", "token",
-                                  "refresh_token", "access_token", "api_key", "credentials", "old_pin"])  # fmt: skip
+                                  "refresh_token", "access_token", "api_key", "credentials", "old_pin", "totp"])  # fmt: skip
 async def test_a_secret_is_in_no_row(database: Database, tenant: TenantRef, name: str) -> None:
     word = f"never-{uuid.uuid4().hex}"
     async with database.tenant_session(tenant.id) as db:

@@ -223,14 +223,14 @@ async def test_only_a_person_signs(database: Database, tenant: TenantRef, kind: 
         nobody = Actor(kind, tenant.id, uuid.uuid4())
         given = Credentials(password=PASSWORD)
         with pytest.raises(NotAllowed, match="signature_needs_person"):
-            await Signatory().check(db, nobody, given, Meaning.performed, None, all_components=True)
+            await Signatory(b"").check(db, nobody, given, Meaning.performed, None, all_components=True)
 
 
 async def test_a_terminal_does_not_sign_for_the_person_at_it(database: Database, tenant: TenantRef) -> None:
     async with database.tenant_session(tenant.id) as db:
         at_terminal = Actor(ActorKind.user, tenant.id, uuid.uuid4(), device_id=uuid.uuid4())
         with pytest.raises(NotAllowed, match="signature_needs_person"):
-            await Signatory().check(
+            await Signatory(b"").check(
                 db, at_terminal, Credentials(password=PASSWORD), Meaning.performed, None, all_components=True
             )
 

@@ -193,6 +193,18 @@ async def test_who_runs_the_platform_ends_it_too(
     assert opened in {each["id"] for each in (await platform.own.get("/platform/break-glass")).json()}
 
 
+async def test_what_time_has_ended_is_ended_by_nobody_else(
+    platform: Platform, database: Database, tenant: TenantRef, frozen: FakeClock, sign_in: SignIn
+) -> None:
+    opened = await platform.opened(tenant, 1)
+    frozen.at += timedelta(hours=1, minutes=1)
+    admin = await sign_in(tenant, "TA")
+    ended = (await admin.post(f"/break-glass/{opened}:end")).json()
+    assert (ended["ended_as"], ended["ended_at"]) == ("time", ended["ends_at"])
+    async with database.platform_session() as db:
+        assert (await db.get_one(BreakGlass, uuid.UUID(opened))).ended_by is None
+
+
 async def test_one_is_open_at_a_time_and_the_next_after_it(
     platform: Platform, database: Database, two_tenants: tuple[TenantRef, TenantRef], frozen: FakeClock
 ) -> None:
