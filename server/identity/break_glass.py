@@ -91,6 +91,7 @@ async def open_access(request: Request, response: Response, body: Open) -> Pass:
 
     Raises:
         NotFound: `tenant_unknown`.
+        NotAllowed: `token_bad` for who is being shut out.
         Refused: `break_glass_closed` for a company that is not active, `break_glass_open` for a second one.
     """
     database: Database = request.app.state.database
@@ -98,10 +99,13 @@ async def open_access(request: Request, response: Response, body: Open) -> Pass:
     now = database.clock.now()
     await settle(database, await database.tenant(body.tenant_id))
     async with database.platform_session() as db:
-        # Its state stays as it is until this has committed.
+        # The company's state and the account stay as they are until this has committed.
         company = await db.get(Tenant, body.tenant_id, with_for_update={"read": True})
         if company is None:
             raise NotFound("tenant_unknown")
+        operator = await db.get_one(PlatformUser, operator.id, with_for_update={"read": True})
+        if operator.disabled_at is not None:
+            raise NotAllowed("token_bad")
         if company.state is not TenantState.active:
             raise Refused("break_glass_closed", state=company.state)
         given = {"id": new_id(now), "company_id": company.id, "operator_id": operator.id, "reason": body.reason}

@@ -209,6 +209,10 @@ ROWS: tuple[Row, ...] = (
         "PlatformUser", "what is open at a company ends with the account, in its sight", "transaction",
         f"{_RUN_BY}what_they_have_open_at_a_company_ends_in_its_sight",
     ),
+    Row(
+        "PlatformUser", "who is being shut out opens nothing meanwhile", "transaction",
+        f"{_RUN_BY}who_is_being_shut_out_opens_nothing_meanwhile",
+    ),
     Row("PlatformUser", "the last one is not shut out", "verb", f"{_RUN_BY}the_last_one_is_not_shut_out"),
     Row(
         "PlatformUser", "the last one is not shut out in a race", "transaction",

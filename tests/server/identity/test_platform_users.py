@@ -114,6 +114,21 @@ async def test_what_they_have_open_at_a_company_ends_in_its_sight(
     assert code(await other.renew(opened)) == (401, "break_glass_over"), "it does not come back with the account"
 
 
+async def test_who_is_being_shut_out_opens_nothing_meanwhile(
+    platform: Platform, app: FastAPI, database: Database, tenant: TenantRef
+) -> None:
+    """It would be there again with the account."""
+    other = await a_platform(app, database)
+    async with database.platform_session() as db:
+        await platform_users.disable(database, db, (await user_of(database, other)).id, "a test", WHY["reason"])
+        opening = asyncio.create_task(other.open(tenant))
+        await asyncio.sleep(0.3)
+        assert not opening.done()
+    assert code(await opening) == (401, "token_bad")
+    opened = (await platform.own.get("/platform/break-glass")).json()
+    assert str(tenant.id) not in {each["tenant_id"] for each in opened}
+
+
 async def test_the_last_one_is_not_shut_out(alone: Platform, database: Database) -> None:
     mine = (await user_of(database, alone)).id
     assert code(await alone.own.post(f"/platform/users/{mine}:disable", json=WHY)) == (409, "platform_user_last")
