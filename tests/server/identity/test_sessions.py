@@ -11,10 +11,12 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.ids import new_id
 from server.core.actor import system
+from server.core.db import together
 from server.core.db.sessions import Database, TenantRef
 from server.identity import sessions
 from server.identity.models import RefreshToken, User
@@ -235,13 +237,22 @@ async def test_a_hash_is_there_once(database: Database, tenant: TenantRef) -> No
             db.add(row)
 
 
-async def test_who_is_known_is_asked_about_in_one_question(guest: Guest, database: Database) -> None:
+async def test_who_is_known_is_asked_about_in_one_question(
+    guest: Guest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await guest.call("GET", "/devices")
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
         asked.append(statement)
 
+    send = together.send
+
+    def noted(session: Session, *questions: together.Asked, commit: bool = False) -> object:
+        asked.extend(one.sql for one, _ in questions)
+        return send(session, *questions, commit=commit)
+
+    monkeypatch.setattr(together, "send", noted)
     engine = database._engines[guest.tenant.schema].sync_engine
     event.listen(engine, "before_cursor_execute", note)
     try:

@@ -168,7 +168,7 @@ async def test_a_failure_in_the_middle_of_the_transaction_stores_nothing(databas
     device = Device(tenant)
     device.record(a_fact(), a_fact())
 
-    async def lost(_db: Any) -> int:
+    def lost(_session: Any) -> None:
         raise ConnectionError
 
     with monkeypatch.context() as patch:
