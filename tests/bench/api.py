@@ -35,6 +35,7 @@ CLIENTS = 8
 SECONDS = 6.0
 LEAST = 0.6
 """Of the bare route's rate."""
+BULK = 100
 MANY = 1_000_000
 PASSWORD = "a password of the benchmark"  # noqa: S105  # of a server that lives for one run
 API = "/api/v1"
@@ -86,34 +87,54 @@ async def _sign_in(database: Database, tenant: TenantRef, client: httpx.AsyncCli
     return token
 
 
-async def _rates(made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUID]) -> list[Figure]:
-    tls, address = made.folder / "tls", made.running.address
-    trust = ssl.create_default_context(cafile=str(tls / "ca.pem"))
-    choose = random.Random(7)  # noqa: S311  # the same rows in each run
-    numbers = itertools.count(100_000)
+class Asks:
+    """Requests without end, prepared: of the same rows in each run, and of new ones."""
 
-    def get(prefix: str, signed: str) -> Iterator[bytes]:
+    def __init__(self, plant: uuid.UUID, ids: list[uuid.UUID]) -> None:
+        self._plant, self._ids = plant, ids
+        self._choose = random.Random(7)  # noqa: S311  # no secret
+        self._numbers = itertools.count(100_000)
+
+    def get(self, prefix: str, signed: str) -> Iterator[bytes]:
         while True:
-            yield load.request("GET", f"{prefix}/{choose.choice(ids)}", signed)
+            yield load.request("GET", f"{prefix}/{self._choose.choice(self._ids)}", signed)
 
-    def listed(path: str, signed: str) -> Iterator[bytes]:
+    def listed(self, path: str, signed: str) -> Iterator[bytes]:
         while True:
             yield load.request("GET", path, signed)
 
-    def make(path: str, signed: str) -> Iterator[bytes]:
+    def make(self, path: str, signed: str) -> Iterator[bytes]:
         while True:
-            body = {
-                "plant_id": str(plant),
-                "tag": f"N{next(numbers)}",
-                "names": {"en": "Scale"},
-                "equipment_class": "scale",
-            }
+            yield load.request("POST", path, signed, json.dumps(self._new()).encode())
+
+    def many(self, path: str, signed: str) -> Iterator[bytes]:
+        while True:
+            body = {"rows": [self._new() for _ in range(BULK)]}
             yield load.request("POST", path, signed, json.dumps(body).encode())
 
+    def _new(self) -> dict[str, object]:
+        tag = f"N{next(self._numbers)}"
+        return {"plant_id": str(self._plant), "tag": tag, "names": {"en": "Scale"}, "equipment_class": "scale"}
+
+
+async def _rates(made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUID]) -> list[Figure]:
+    tls, address = made.folder / "tls", made.running.address
+    trust = ssl.create_default_context(cafile=str(tls / "ca.pem"))
+    ask = Asks(plant, ids)
     path = f"{API}/{EQUIPMENT.path}"
-    names = ("get by key", "list of 100", "create")
-    ours = [lambda: get(path, token), lambda: listed(f"{path}?limit=100", token), lambda: make(path, token)]
-    bare = [lambda: get("/one", ""), lambda: listed("/list", ""), lambda: make("/one", "")]
+    names = ("get by key", "list of 100", "create", f"bulk of {BULK}")
+    ours = [
+        lambda: ask.get(path, token),
+        lambda: ask.listed(f"{path}?limit=100", token),
+        lambda: ask.make(path, token),
+        lambda: ask.many(f"{path}:bulk", token),
+    ]
+    bare = [
+        lambda: ask.get("/one", ""),
+        lambda: ask.listed("/list", ""),
+        lambda: ask.make("/one", ""),
+        lambda: ask.many("/many", ""),
+    ]
     with tempfile.TemporaryDirectory() as name:
         url = made.database.cluster.url(made.device.tenant.schema).render_as_string(hide_password=False)
         command = ["-m", "tests.bench.bare_api", "--url", url]
@@ -126,10 +147,12 @@ async def _rates(made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUI
                 for _ in range(3):  # by turns, so that both see the same machine
                     least = await load.rate(floor, trust, theirs, CLIENTS, SECONDS / 3)
                     rates.append((await load.rate(address, trust, mine, CLIENTS, SECONDS / 3), least))
-                value, least = (sorted(each)[1] for each in zip(*rates, strict=True))
+                rows = BULK if title.startswith("bulk") else 1
+                unit = "1/s" if rows == 1 else "rows/s"
+                value, least = (sorted(each)[1] * rows for each in zip(*rates, strict=True))
                 note = f"{CLIENTS} clients, TLS, one process; floor: the same query in a bare FastAPI route"
                 figures.append(
-                    Figure(f"API: {title}", value, "1/s", least, LEAST * least, more_is_better=True, note=note)
+                    Figure(f"API: {title}", value, unit, least, LEAST * least, more_is_better=True, note=note)
                 )
     return figures
 

@@ -54,6 +54,22 @@ def app_of(url: str, names: list[str], of: str) -> FastAPI:
             await db.commit()
         return Response(to_json(dict(made)), 201, media_type="application/json")
 
+    @app.post("/many", status_code=201)
+    async def make_many(given: Annotated[dict[str, Any], Body()]) -> Response:
+        now = SystemClock().now()
+        born = {"version": 1, "created_at": now, "updated_at": now}
+        made = [
+            {name: Jsonb(value) if isinstance(value, dict) else value for name, value in each.items()}
+            | {"id": new_id(now)}
+            | born
+            for each in given["rows"]
+        ]
+        async with AsyncSession(engine) as db:
+            await db.execute(insert(rows), made)
+            await db.commit()
+        told = [{"index": index, "id": each["id"], "status": 201} for index, each in enumerate(made)]
+        return Response(to_json({"rows": told}), 201, media_type="application/json")
+
     return app
 
 

@@ -143,7 +143,7 @@ def kill_the_server(folder: Path, hub: Hub, times: int) -> tuple[int, int]:
 def test_t7_a_server_killed_while_a_terminal_pushes_keeps_what_it_acknowledged(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    at_kills, in_the_end = kill_the_server(tmp_path / "kiosk", Hub(cluster, SystemClock(), tmp_path / "hub"), 4)
+    at_kills, in_the_end = kill_the_server(tmp_path / "kiosk", Hub(cluster, SystemClock(), tmp_path / "hub"), 2)
     assert 0 < at_kills < in_the_end
 
 
