@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -223,36 +223,65 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911  # a table of types, written as returns
+def plain(value: Any) -> Any:
     """A value as JSON can hold it, without secrets; the same for equal values, whatever their scale or time zone.
 
     >>> plain({"pin": "1234", "qty": Decimal("1.50"), "share": 0.1})
     {'qty': '1.5', 'share': '0.1'}
     """
-    if isinstance(value, Mapping):
-        return {_clean(str(k)): plain(v) for k, v in value.items() if not is_secret(str(k))}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    if isinstance(value, set | frozenset):
-        return sorted((plain(v) for v in value), key=str)
-    if isinstance(value, enum.Enum):
-        return plain(value.value)
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return repr(value)  # jsonb would make another number of 1e22, and refuse nan
-    if isinstance(value, Decimal):
-        return format((value + 0).normalize(), "f") if value.is_finite() else str(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    known = _PLAIN.get(type(value))
+    if known is None:
+        known = next((how for kind, how in _PLAIN.items() if isinstance(value, kind)), _text)
+    return known(value)
+
+
+def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {_clean(str(name)): plain(each) for name, each in value.items() if not is_secret(str(name))}
+
+
+def _sequence(value: Iterable[Any]) -> list[Any]:
+    return [plain(each) for each in value]
+
+
+def _set(value: Iterable[Any]) -> list[Any]:
+    return sorted(map(plain, value), key=str)
+
+
+def _number_text(value: Decimal) -> str:
+    return format((value + 0).normalize(), "f") if value.is_finite() else str(value)
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _text(value: Any) -> str:
     return _clean(str(value))
 
 
 def _clean(given: str) -> str:
     """Text that PostgreSQL can store: an audit row is never refused for a character."""
     return given.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+_PLAIN: dict[type[Any], Callable[[Any], Any]] = {
+    enum.Enum: lambda value: plain(value.value),  # before its value's type: an enum may be a string too
+    str: _clean,
+    uuid.UUID: str,
+    type(None): lambda value: value,
+    bool: lambda value: value,
+    int: lambda value: value,
+    datetime: _moment,
+    dict: _mapping,
+    list: _sequence,
+    Mapping: _mapping,
+    tuple: _sequence,
+    set: _set,
+    frozenset: _set,
+    float: repr,  # jsonb would make another number of 1e22, and refuse nan
+    Decimal: _number_text,
+    bytes: bytes.hex,
+}
 
 
 def digest(row: Mapping[str, Any]) -> bytes:

@@ -98,7 +98,7 @@ async def check(db: AsyncSession, role: Role) -> None:
         Invalid: `role_key_bad`, `role_scope_bad`.
     """
     actor: Actor = db.info["actor"]
-    is_new = inspect(role).pending
+    is_new = inspect(role).transient
     actor.require_at(f"identity.role.{'create' if is_new else 'update'}", None)
     if role.is_system:
         raise Refused("role_is_system", key=role.key)

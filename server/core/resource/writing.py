@@ -24,7 +24,7 @@ from server.core.resource.declared import Resource
 
 
 def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
-    """A new row in the session, not yet written.
+    """A new row, not yet written.
 
     Raises:
         NotFound: `record_unknown` for a plant the actor does not see.
@@ -34,9 +34,7 @@ def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
     if not caller.actor.sees(plant):
         raise NotFound("record_unknown", id=plant)
     caller.actor.require_at(f"{resource.code}.create", plant)
-    row = resource.model(id=new_id(caller.clock.now()), **given)
-    caller.db.add(row)
-    return row
+    return resource.model(id=new_id(caller.clock.now()), **given)
 
 
 def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any]) -> None:
@@ -68,9 +66,8 @@ async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any], *, at_
     for row in rows:
         if resource.before_save is not None:
             await resource.before_save(db, row)
-    born = [row for row in rows if inspect(row).pending]
+    born = [row for row in rows if inspect(row).transient]
     for row in born:
-        db.expunge(row)
         births.fill(db, row)
     if at_commit and all(map(_stands_as_given, born)):
         births.write_last(db, born)
@@ -111,7 +108,7 @@ async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence
     if actor is None:
         return
     for name, (key, place) in _placed_references(cast("Hashable", resource.model)).items():
-        found = [row for row in rows if inspect(row).attrs[name].history.added and getattr(row, name) is not None]
+        found = [row for row in rows if getattr(row, name) is not None and _is_newly_said(row, name)]
         if not found:
             continue
         at = select(key, place).where(key.in_({getattr(row, name) for row in found}))
@@ -123,6 +120,11 @@ async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence
                 raise Invalid("reference_unknown", where=name, id=getattr(row, name))
             if plant is not None and here is not None and plant != here:
                 raise Invalid("reference_elsewhere", where=name, id=getattr(row, name))
+
+
+def _is_newly_said(row: Any, name: str) -> bool:
+    state = inspect(row)
+    return state.transient or bool(state.attrs[name].history.added)
 
 
 @functools.cache
