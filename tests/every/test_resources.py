@@ -233,6 +233,7 @@ async def test_a_form_drawn_from_the_description_makes_a_row(callers: Callers, r
         assert answer.json()["errors"][0]["where"] == f"body.{name}"
     made = await callers.all.post(url(resource), json=new)
     assert made.status_code == 201, made.text
+    assert (await callers.all.get(url(resource, made.json()["id"]))).json() == made.json(), "as it is kept"
     editable = {column["name"]: column["editable"] for column in columns}
     for name, when in editable.items():
         change = await callers.all.patch(url(resource, made.json()["id"]), json={name: pattern[name]})
@@ -265,6 +266,7 @@ async def test_a_row_is_made_changed_and_retired(callers: Callers, resource: Res
     row = made.json()
     assert (row["version"], made.headers["etag"]) == (1, '"1"')
     path = url(resource, row["id"])
+    assert (await callers.all.get(path)).json() == row, "as it is kept"
     free = next(name for name in resource.writable if name not in resource.fixed)
     change = {free: row[free]}
     assert (await callers.all.patch(path, json=change)).status_code == 428
