@@ -29,6 +29,7 @@ from server.core.actor import system
 from server.core.backup import folder
 from server.core.db import fleet, postgres, provision, registry, transfer
 from server.core.db.sessions import Database, TenantRef
+from server.core.files.store import Files
 from server.core.settings import Settings, from_environment
 from server.identity import devices, keys, operators, people
 from server.sync import terminals
@@ -333,9 +334,12 @@ def tenant_export(given: argparse.Namespace, settings: Settings, clock: Clock) -
         actor = system(tenant.id, "foodflow-server")
         async with database.tenant_session(tenant.id, actor) as db:
             audit.write(db, actor, "core.tenant.export", "core.tenant", tenant.id)
-        made = await transfer.export_tenant(database, tenant, given.file)
+        made = await transfer.export_tenant(database, tenant, given.file, Files(settings).of)
         rows = sum(part.rows for part in made.tables.values())
-        sys.stdout.write(f"{tenant.slug}: {rows} rows of {len(made.tables)} tables, revision {made.revision}\n")
+        what = f"{rows} rows of {len(made.tables)} tables, {len(made.files)} attached files"
+        sys.stdout.write(f"{tenant.slug}: {what}, revision {made.revision}\n")
+        for sha256 in made.missing:
+            sys.stderr.write(f"not in the store, or damaged: content {sha256}\n")
 
     run(settings, clock, work)
     return 0
@@ -351,7 +355,7 @@ def tenant_import(given: argparse.Namespace, settings: Settings, clock: Clock) -
 
     async def work(database: Database) -> None:
         await brought_up(database)
-        made = await transfer.import_tenant(database, given.file, given.slug, fill)
+        made = await transfer.import_tenant(database, given.file, Files(settings).of, given.slug, fill)
         sys.stdout.write(f"{made.name}: tenant {made.slug}, schema {made.schema}\n")
 
     run(settings, clock, work)

@@ -22,7 +22,9 @@ from foodflow_kernel.machines import TENANT
 from foodflow_kernel.machines.identity import TenantState
 from server.core import access
 from server.core.db import postgres, provision, transfer
+from server.core.db.parcel import Manifest
 from server.core.db.registry import Tenant
+from server.core.files.store import Files
 from server.core.live import hub
 from server.core.resource.writing import same_version
 from server.core.room import Room
@@ -240,7 +242,8 @@ async def archive(request: Request, tenant_id: uuid.UUID, body: Reason) -> Tenan
     ref = row.ref()
     try:
         await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
-        made = await transfer.export_tenant(database, ref, folder / f"{ref.slug}.export")
+        files: Files = request.app.state.files
+        made = await transfer.export_tenant(database, ref, folder / f"{ref.slug}.export", files.of)
         await asyncio.to_thread(postgres.lock_out, database.cluster.owner, ref.schema)
     except BaseException:
         # It has not left: without its file it may come back to be archived again.
@@ -251,9 +254,14 @@ async def archive(request: Request, tenant_id: uuid.UUID, body: Reason) -> Tenan
         database.registry.forget(tenant_id)
         raise
     async with database.platform_session() as db:
-        _note(request, db, "export", row.id, {"rows": sum(part.rows for part in made.tables.values())})
+        _note(request, db, "export", row.id, _what(made))
     await database.forget(ref)
     return TenantOut.model_validate(row)
+
+
+def _what(made: Manifest) -> dict[str, int]:
+    rows = sum(part.rows for part in made.tables.values())
+    return {"rows": rows, "files": len(made.files), "files_missing": len(made.missing)}
 
 
 async def _load(db: AsyncSession, tenant_id: uuid.UUID, *, lock: bool = False) -> Tenant:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from foodflow_kernel.errors import Invalid
 
 FORMAT = "foodflow-tenant"
-VERSION = 1
+VERSION = 2
 """Raised when an older server could no longer read the file."""
 MANIFEST = "manifest.json"
 BLOCK_BYTES = 1 << 20
@@ -80,7 +80,12 @@ class Company(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What is in the file; all tables as of one instant."""
+    """What is in the file; all tables as of one instant.
+
+    Args:
+        files: content of attached files that is in it: SHA-256, hexadecimal, to size [byte].
+        missing: content that the store had not, or not as it was given.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -93,6 +98,28 @@ class Manifest(BaseModel):
     platform: dict[str, Part] = {}
     counters: dict[str, Counter] = {}
     partitions: list[Partition] = []
+    files: dict[str, int] = {}
+    missing: list[str] = []
+
+
+class Blobs(Protocol):
+    """Where the content of a tenant's files lies, by SHA-256."""
+
+    def blob(self, sha256: bytes, size: int) -> Iterator[bytes]:
+        """Content, a piece at a time; FileNotFoundError if there is none."""
+        ...
+
+    def take_blob(self, sha256: bytes, content: Path) -> None:
+        """Store content."""
+        ...
+
+    def drop_blob(self, sha256: bytes) -> None:
+        """Remove content again."""
+        ...
+
+
+BlobsOf = Callable[[str], Blobs]
+"""By the name of the tenant's schema."""
 
 
 @contextmanager

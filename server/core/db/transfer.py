@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import tempfile
 import uuid
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,19 @@ from sqlalchemy import URL
 
 from foodflow_kernel.errors import Invalid
 from server.core.db import migrate, postgres, provision
-from server.core.db.parcel import BLOCK_BYTES, MANIFEST, Company, Counter, Manifest, Part, Partition, opened, written
+from server.core.db.parcel import (
+    BLOCK_BYTES,
+    MANIFEST,
+    Blobs,
+    BlobsOf,
+    Company,
+    Counter,
+    Manifest,
+    Part,
+    Partition,
+    opened,
+    written,
+)
 from server.core.db.registry import Tenant, TenantRef
 from server.core.db.sessions import Database
 
@@ -50,8 +63,8 @@ _FOREIGN_KEYS = """
 """
 
 
-async def export_tenant(database: Database, tenant: TenantRef, path: Path) -> Manifest:
-    """Write all of a tenant to a file; what others write meanwhile is not in it."""
+async def export_tenant(database: Database, tenant: TenantRef, path: Path, blobs_of: BlobsOf) -> Manifest:
+    """Write all of a tenant to a file, attached files too; what others write meanwhile is not in it."""
     async with database.platform_session() as db:
         row = await db.get_one(Tenant, tenant.id)
     company = Company(
@@ -65,10 +78,11 @@ async def export_tenant(database: Database, tenant: TenantRef, path: Path) -> Ma
         regimes=row.regimes,
     )
     made_at = database.clock.now().isoformat()
-    return await asyncio.to_thread(_export, database.cluster.owner, tenant, company, made_at, path)
+    blobs = blobs_of(tenant.schema)
+    return await asyncio.to_thread(_export, database.cluster.owner, tenant, company, made_at, path, blobs)
 
 
-def _export(owner: URL, tenant: TenantRef, company: Company, made_at: str, path: Path) -> Manifest:
+def _export(owner: URL, tenant: TenantRef, company: Company, made_at: str, path: Path, blobs: Blobs) -> Manifest:
     with _connected(owner, tenant.schema) as db, written(path) as parcel:
         db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         revision = _one(db, "SELECT version_num FROM alembic_version")
@@ -88,12 +102,17 @@ def _export(owner: URL, tenant: TenantRef, company: Company, made_at: str, path:
         manifest.partitions = [
             Partition(table=table, parent=parent, bounds=bounds) for table, parent, bounds in db.execute(_PARTITIONS)
         ]
+        for sha256, size in _blobs_named(db):
+            if _file_out(blobs, sha256, size, parcel):
+                manifest.files[sha256.hex()] = size
+            else:
+                manifest.missing.append(sha256.hex())
         parcel.writestr(MANIFEST, manifest.model_dump_json(indent=1))
     return manifest
 
 
 async def import_tenant(
-    database: Database, path: Path, slug: str | None = None, fill: provision.Fill | None = None
+    database: Database, path: Path, blobs_of: BlobsOf, slug: str | None = None, fill: provision.Fill | None = None
 ) -> TenantRef:
     """Make a tenant of a file; all or nothing.
 
@@ -118,27 +137,40 @@ async def import_tenant(
     except ValueError as error:
         raise Invalid("export_foreign", file=path.name) from error
     is_here = bool(await database.registry.read(Tenant.id == wanted))
-    return await provision.create_tenant(
-        database,
-        slug or company.slug,
-        company.legal_name,
-        gs1_company_prefix=company.gs1_company_prefix,
-        default_tz=company.default_tz,
-        country=company.country,
-        currency=company.currency,
-        regimes=company.regimes,
-        fill=fill,
-        tenant_id=None if is_here else wanted,
-        build=partial(_build, path),
-    )
+    taken: list[tuple[Blobs, bytes]] = []
+    try:
+        return await provision.create_tenant(
+            database,
+            slug or company.slug,
+            company.legal_name,
+            gs1_company_prefix=company.gs1_company_prefix,
+            default_tz=company.default_tz,
+            country=company.country,
+            currency=company.currency,
+            regimes=company.regimes,
+            fill=fill,
+            tenant_id=None if is_here else wanted,
+            build=partial(_build, path, blobs_of, taken),
+        )
+    except BaseException:
+        for blobs, sha256 in taken:
+            await asyncio.to_thread(blobs.drop_blob, sha256)
+        raise
 
 
-def _build(path: Path, cluster: postgres.Cluster, tenant: TenantRef) -> None:
+def _build(
+    path: Path, blobs_of: BlobsOf, taken: list[tuple[Blobs, bytes]], cluster: postgres.Cluster, tenant: TenantRef
+) -> None:
     postgres.create_tenant_role(cluster.owner, cluster, tenant.schema)
+    blobs = blobs_of(tenant.schema)
     with opened(path) as (parcel, manifest):
         migrate.upgrade(cluster.owner, "tenant", tenant.schema, manifest.revision)
         with _connected(cluster.owner, tenant.schema) as db:
             _load(db, parcel, manifest, tenant, path.name)
+            for sha256, size in _blobs_named(db):
+                if sha256.hex() in manifest.files:
+                    taken.append((blobs, sha256))
+                    _file_in(blobs, sha256, size, parcel, path.name)
     migrate.upgrade(cluster.owner, "tenant", tenant.schema)
 
 
@@ -240,6 +272,41 @@ def _copy_in(db: Db, table: sql.Identifier, part: Part, parcel: zipfile.ZipFile,
                 copy.write(block)
         if digest.hexdigest() != part.sha256 or cursor.rowcount != part.rows:
             raise Invalid("export_damaged", file=file)
+
+
+def _blobs_named(db: Db) -> list[tuple[bytes, int]]:
+    """Hash and size [byte] of the content that the tenant's rows speak of; none before there were files."""
+    if db.execute("SELECT to_regclass('core_blob')").fetchone() == (None,):
+        return []
+    return [(bytes(sha256), size) for sha256, size in db.execute("SELECT sha256, size FROM core_blob ORDER BY sha256")]
+
+
+def _file_out(blobs: Blobs, sha256: bytes, size: int, parcel: zipfile.ZipFile) -> bool:
+    """Put content into the file; False where the store has none, or none with this hash."""
+    digest = hashlib.sha256()
+    member = zipfile.ZipInfo(f"files/{sha256.hex()}")
+    try:
+        with parcel.open(member, "w", force_zip64=True) as out:
+            for piece in blobs.blob(sha256, size):
+                digest.update(piece)
+                out.write(piece)
+    except FileNotFoundError:
+        return False
+    return digest.digest() == sha256
+
+
+def _file_in(blobs: Blobs, sha256: bytes, size: int, parcel: zipfile.ZipFile, file: str) -> None:
+    digest, left = hashlib.sha256(), size
+    with tempfile.NamedTemporaryFile(prefix="foodflow-import-") as beside:
+        with parcel.open(f"files/{sha256.hex()}") as source:
+            while left >= 0 and (block := source.read(BLOCK_BYTES)):
+                left -= len(block)
+                digest.update(block)
+                beside.write(block)
+        beside.flush()
+        if digest.digest() != sha256:
+            raise Invalid("export_damaged", file=file)
+        blobs.take_blob(sha256, Path(beside.name))
 
 
 def _tables(db: Db) -> dict[str, list[str]]:

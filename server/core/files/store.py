@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +99,28 @@ class TenantFiles:
             # By ranges, not by one stream: no store's own read-ahead decides how much memory a slow reader costs.
             yield bytes(await self._store.get_range_async(self._prefix + key, start=start, end=stop))
             start = stop
+
+    def blob(self, sha256: bytes, size: int) -> Iterator[bytes]:
+        """Content by its hash, a piece at a time; for commands that wait for nothing else.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        for start in range(0, size, PIECE):
+            end = min(start + PIECE, size)
+            yield bytes(self._store.get_range(self._prefix + blob_key(sha256), start=start, end=end))
+
+    def take_blob(self, sha256: bytes, content: Path) -> None:
+        """Store a file's content, which has this hash."""
+        key = self._prefix + blob_key(sha256)
+        self._store.put(key, content, chunk_size=PART, max_concurrency=2)
+        if self._folder is not None:
+            _persist(self._folder / key)
+
+    def drop_blob(self, sha256: bytes) -> None:
+        """Remove content that nothing refers to."""
+        with suppress(FileNotFoundError):
+            self._store.delete(self._prefix + blob_key(sha256))
 
     async def remove(self, *keys: str) -> None:
         """Remove objects; those that are not there do not matter."""
