@@ -22,7 +22,7 @@ from foodflow_kernel.clock import SystemClock
 from server.app import RESOURCES
 from server.core.resource import Resource
 from tests.contract.seeds import Seeds
-from tests.contract.served import BADGE, PASSWORD, PIN, PLATFORM, SPARE, TENANT, Person
+from tests.contract.served import BADGE, COLLEAGUE, PASSWORD, PIN, PLATFORM, SPARE, TENANT, Person
 from tests.contract.terminal import terminal
 
 Ask = Callable[..., Any]
@@ -256,6 +256,30 @@ def platform(ask: Ask, _person: Person, _seeds: Seeds) -> None:
         ask("POST", f"/tenants/{{tenant_id}}:{verb}", one, json=WHY, headers=headers)
 
 
+def operators(ask: Ask, person: Person, _seeds: Seeds) -> None:
+    """Who runs the platform looks into a company for an hour; a colleague is shut out; a second factor comes and goes."""
+    said = {"email": PLATFORM, "password": PASSWORD}
+    token = person.ask("POST", "/platform/login", json=said).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    ours = {"tenant_id": person.ask("GET", "/tenant").json()["id"], "reason": "they called us", "hours": 1}
+    for end, whose in (("/break-glass/{access_id}:end", {}), ("/platform/break-glass/{access_id}:end", headers)):
+        made = ask("POST", "/platform/break-glass", json=ours, headers=headers).json()
+        one = {"access_id": made["access"]["id"]}
+        ask("POST", "/platform/break-glass/{access_id}:token", one, headers=headers)
+        ask("GET", "/break-glass")
+        ask("POST", end, one, headers=whose)
+    ask("GET", "/platform/break-glass", headers=headers)
+    users = ask("GET", "/platform/users", headers=headers).json()
+    other = {"user_id": next(each["id"] for each in users if each["email"] == COLLEAGUE)}
+    for verb in ("disable", "enable"):
+        ask("POST", f"/platform/users/{{user_id}}:{verb}", other, json=WHY, headers=headers)
+    secret = ask("POST", "/platform/mfa/enroll", json={"password": PASSWORD}, headers=headers).json()["secret"]
+    totp, at = pyotp.TOTP(secret), SystemClock().now()
+    ask("POST", "/platform/mfa/verify", json={"code": totp.at(at)}, headers=headers)
+    last = {"password": PASSWORD, "code": totp.at(at + timedelta(seconds=30))}
+    ask("POST", "/platform/mfa/remove", json=last, headers=headers)
+
+
 def trail(ask: Ask, person: Person, _seeds: Seeds) -> None:
     """The trail is read and verified; a record is signed before it is acted on."""
     ask("GET", "/audit")
@@ -330,6 +354,7 @@ RECIPES: tuple[Callable[[Ask, Person, Seeds], None], ...] = (
     rights,
     trail,
     platform,
+    operators,
     terminal,
     one_of_each,
     auth,

@@ -20,7 +20,7 @@ SPARE = 8
 """Further people with the same rights: whoever is locked out by wrong tries is replaced."""
 PASSWORD = "a password of the contract"  # noqa: S105  # of a server that lives for one run
 PIN = "5836"
-PLATFORM = "platform@example.com"
+PLATFORM, COLLEAGUE = "platform@example.com", "colleague@example.com"
 ROLES = ("TA", "QM", "SV", "PL", "WH", "MT", "QT")
 API = "/api/v1"
 
@@ -123,7 +123,11 @@ def a_server() -> Iterator[Person]:
                     )
                     for n in range(1, SPARE + 1)
                 ]
-                run(folder, *people, (["platform", "user", "create", PLATFORM, "Platform"], f"{PASSWORD}\n"))
+                people += [
+                    (["platform", "user", "create", email, "Platform"], f"{PASSWORD}\n")
+                    for email in (PLATFORM, COLLEAGUE)
+                ]
+                run(folder, *people)
                 yield Person(ready.read_text(), folder / "data")
             finally:
                 process.terminate()
