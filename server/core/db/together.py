@@ -21,6 +21,11 @@ from sqlalchemy.sql.elements import ClauseElement
 
 Row = tuple[Any, ...]
 
+PACKET_BYTES = 16 * 1024
+"""What is more goes statement by statement: at the end of a pipeline psycopg 3.3 flushes once and then only reads, so
+what the socket does not take at once is never sent."""
+_ITEM_BYTES = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -65,11 +70,13 @@ def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence
     Raises:
         DBAPIError: of the first statement that was refused, or of the commit; nothing is written then.
     """
+    said = [(one.sql, one.values(given)) for one, given in asked]
 
     async def run(driver: psycopg.AsyncConnection[Any]) -> list[Sequence[Row]]:
-        is_one = len(asked) == 1 and not commit and driver.pgconn.transaction_status == TransactionStatus.INTRANS
-        async with nullcontext() if is_one else driver.pipeline():
-            cursors = [await driver.execute(one.sql, one.values(given)) for one, given in asked]
+        is_open = driver.pgconn.transaction_status == TransactionStatus.INTRANS
+        is_packet = (len(said) > 1 or commit or not is_open) and sum(map(_size, said)) <= PACKET_BYTES
+        async with driver.pipeline() if is_packet else nullcontext():
+            cursors = [await driver.execute(sql, values) for sql, values in said]
             if commit:
                 await driver.commit()
         return [await each.fetchall() if each.description else () for each in cursors]
@@ -81,3 +88,10 @@ def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence
         raise DBAPIError.instance(
             None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
+
+
+def _size(said: tuple[str, Mapping[str, Any]]) -> int:
+    """About how many bytes a statement takes."""
+    sql, values = said
+    texts = sum(len(value) for value in values.values() if isinstance(value, str | bytes))
+    return len(sql) + texts + sum(_ITEM_BYTES * len(value) for value in values.values() if isinstance(value, list))

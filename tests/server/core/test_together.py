@@ -1,0 +1,59 @@
+"""Statements in one packet: their rows, their refusals, and what is too much for one."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy.exc import IntegrityError
+
+from foodflow_kernel.machines.identity import UserState
+from server.core import audit, feed
+from server.core.actor import system
+from server.core.audit import AuditRow
+from server.core.db import together
+from server.core.db.sessions import Database, TenantRef
+from server.core.feed import FeedRow
+from server.identity.models import User
+from tests.server.conftest import a_user
+
+LONGEST_S = 60
+"""A statement that was never sent whole would be waited for without end."""
+
+
+async def test_each_statement_gives_its_own_rows(database: Database, tenant: TenantRef) -> None:
+    await a_user(database, tenant, "QM")
+    people = together.ready(select(User.status, literal("x").label("x")).where(User.status == UserState.active))
+    sum_ = together.ready(select(bindparam("a", type_=User.failed_attempts.type) + 1))
+    async with database.tenant_session(tenant.id) as db:
+        found = await db.run_sync(together.send, (people, {}), (sum_, {"a": 2}))
+    assert [list(rows) for rows in found] == [[("active", "x")], [(3,)]]
+
+
+@pytest.mark.parametrize("kilobytes", [1, 100, 5_000])
+async def test_however_much_a_commit_writes_it_ends(database: Database, tenant: TenantRef, kilobytes: int) -> None:
+    async def writes() -> None:
+        async with database.tenant_session(tenant.id) as db:
+            for _ in range(kilobytes):
+                audit.write(db, system(tenant.id), "test.much", "test", None, {"text": "x" * 1000})
+                feed.touch(db, "lot", uuid.uuid4())
+
+    await asyncio.wait_for(writes(), LONGEST_S)
+    async with database.tenant_session(tenant.id) as db:
+        counts = [await db.scalar(select(func.count()).select_from(each)) for each in (AuditRow, FeedRow)]
+        assert counts == [kilobytes, kilobytes]
+
+
+async def test_a_refusal_in_a_packet_is_told_and_leaves_nothing(database: Database, tenant: TenantRef) -> None:
+    with pytest.raises(IntegrityError) as refused:
+        async with database.tenant_session(tenant.id) as db:
+            feed.touch(db, None, uuid.uuid4())  # type: ignore[arg-type]
+            audit.write(db, system(tenant.id), "test.refused", "test", None)
+    assert "entity" in str(refused.value.orig)
+    async with database.tenant_session(tenant.id) as db:
+        assert await db.scalar(select(func.count()).select_from(AuditRow)) == 0
+        audit.write(db, system(tenant.id), "test.next", "test", None)
+    async with database.tenant_session(tenant.id) as db:
+        assert await db.scalar(select(AuditRow.seq)) == 1
