@@ -116,6 +116,10 @@ ROWS: tuple[Row, ...] = (
         f"{_TRANSFER}a_copy_beside_the_original_has_every_row_and_every_guard_and_another_epoch",
     ),
     Row("Export", "one snapshot", "transaction", f"{_TRANSFER}what_is_written_meanwhile_is_not_half_in_the_file"),
+    Row("Export", "attached files, each checked by its hash; what is missing is named", "verb",
+        f"{_TRANSFER}attached_files_leave_and_come_with_the_rows"),
+    Row("Export", "attached content that is not what its name says is refused", "verb",
+        f"{_TRANSFER}an_attached_file_that_is_not_what_its_name_says_is_refused"),
     Row("Export", "flat memory", "verb", f"{_TRANSFER}an_export_of_many_rows_is_not_held_in_memory"),
     Row(
         "Export", "a damaged file makes nothing", "verb",
