@@ -57,3 +57,25 @@ async def test_a_refusal_in_a_packet_is_told_and_leaves_nothing(database: Databa
         audit.write(db, system(tenant.id), "test.next", "test", None)
     async with database.tenant_session(tenant.id) as db:
         assert await db.scalar(select(AuditRow.seq)) == 1
+
+
+async def test_a_request_that_is_given_up_in_a_packet_leaves_nothing_and_harms_nobody(
+    database: Database, tenant: TenantRef
+) -> None:
+    async def writes(what: str) -> None:
+        async with database.tenant_session(tenant.id) as db:
+            audit.write(db, system(tenant.id), what, "test", None)
+
+    for _ in range(3):
+        async with database.tenant_session(tenant.id) as held:
+            await held.execute(select(audit.AuditHead).with_for_update())
+            given_up = [asyncio.create_task(writes("test.given_up")) for _ in range(4)]
+            await asyncio.sleep(0.2)
+            for each in given_up:
+                each.cancel()
+            ended = await asyncio.gather(*given_up, return_exceptions=True)
+            assert all(isinstance(each, BaseException) for each in ended)
+        await asyncio.gather(*(writes("test.goes_on") for _ in range(8)))
+    async with database.tenant_session(tenant.id) as db:
+        actions = (await db.scalars(select(AuditRow.action).order_by(AuditRow.seq))).all()
+    assert actions == ["test.goes_on"] * 24
