@@ -21,7 +21,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from foodflow_kernel.clock import FakeClock
@@ -589,6 +589,20 @@ async def test_the_database_refuses_what_is_no_file(
 ) -> None:
     with pytest.raises(IntegrityError, match=f"ck_core_attachment_{rule}"):
         await a_row(database, tenant, **over)
+
+
+async def test_the_database_knows_no_other_state_of_a_file(database: Database, tenant: TenantRef) -> None:
+    now, sha256 = database.clock.now(), bytes(32)
+    blob = {"sha256": sha256, "size": 10, "media_type": "image/png", "storage_key": "blobs/0", "stored_at": now}
+    given = {
+        "id": new_id(now), "filename": "a.png", "size": 10, "sha256": sha256, "blob_sha256": sha256, "received": 10,
+        "created_at": now, "touched_at": now, "completed_at": now, "scanned_at": now, "scan_tries": 1,
+        "media_type": "image/png", "state": literal("served"),
+    }  # fmt: skip
+    with pytest.raises(IntegrityError, match="ck_core_attachment_state"):
+        async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+            await db.execute(insert(Blob).values(blob))
+            await db.execute(insert(Attachment).values(given))
 
 
 @pytest.mark.usefixtures("files")

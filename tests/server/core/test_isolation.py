@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 
 import pytest
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from foodflow_kernel.clock import FakeClock
 from server.core.actor import system
+from server.core.db import postgres
 from server.core.db.sessions import Database, TenantRef, current_tenant
 from server.core.jobs import Periodic, round_of
 from server.core.later import Later
@@ -110,3 +112,14 @@ async def test_a_request_does_not_inherit_a_tenant(
         assert (await client.get("/plants")).status_code == 401
     finally:
         current_tenant.set(None)
+
+
+async def test_who_was_given_nothing_reaches_nothing(database: Database) -> None:
+    nobody = f"nobody_{secrets.token_hex(4)}"
+    with postgres.connect(database.cluster.owner) as db:
+        db.execute(f"CREATE ROLE {nobody}".encode())
+        try:
+            asked = "SELECT has_schema_privilege(%s, 'public', 'USAGE'), has_database_privilege(%s, current_database(), 'CONNECT')"
+            assert db.execute(asked.encode(), (nobody, nobody)).fetchone() == (False, False)
+        finally:
+            db.execute(f"DROP ROLE {nobody}".encode())

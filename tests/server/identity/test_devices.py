@@ -111,13 +111,17 @@ async def test_a_supervisor_of_one_plant_cannot_approve_for_another(
 
 
 async def test_a_code_dies_after_ten_minutes(
-    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, frozen: FakeClock
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, frozen: FakeClock, database: Database
 ) -> None:
+    plant_id = await a_plant(database, tenant)
     terminal = await revealed(anonymous)
     frozen.advance(601)
     supervisor = await sign_in(tenant, "SV")
     answer = await supervisor.get("/devices", params={"code": terminal.code})
     assert (answer.status_code, answer.json()["code"]) == (404, "pairing_code_unknown")
+    body = {"plant_id": str(plant_id), "plant_name": "Plant 1", "name": "T-07", "area": "Hall"}
+    late = await supervisor.post(f"/devices/{terminal.id}:approve", json=body)
+    assert (late.status_code, late.json()["code"]) == (409, "pairing_code_expired"), "words seen in time do not help"
 
 
 async def test_a_flood_of_terminals_that_nobody_approves_is_stopped(
