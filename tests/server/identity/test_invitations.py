@@ -226,8 +226,8 @@ async def test_a_sheet_of_people_is_brought_in(office: Office) -> None:
     await office.app.state.later.finish()
     assert [each["status"] for each in answer.json()["results"]] == [201, 422], answer.text
     assert len(office.letters) == 1
-    for content, kind, code in ((b"\xff", "text/csv", "import_unreadable"), (b"", "text/csv", "import_empty"),
-                                (b"x", "text/plain", "import_type_unknown")):  # fmt: skip
+    for content, kind, code in ((b"\xff", "text/csv", "import_unreadable"), (b'email\n"A\n', "text/csv", "import_unreadable"),
+                                (b"", "text/csv", "import_empty"), (b"x", "text/plain", "import_type_unknown")):  # fmt: skip
         refused = await office.admin.post("/users:import", content=content, headers={"Content-Type": kind})
         assert refused.json()["code"] == code
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import uuid
 from datetime import timedelta
 
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import event, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from foodflow_kernel.clock import FakeClock
@@ -18,8 +19,8 @@ from foodflow_kernel.ids import new_id
 from server.core.actor import system
 from server.core.db import together
 from server.core.db.sessions import Database, TenantRef
-from server.identity import sessions
-from server.identity.models import RefreshToken, User
+from server.identity import people, sessions
+from server.identity.models import RefreshToken, Role, User
 from tests.server.conftest import SignIn
 from tests.server.identity.people import Guest, a_guest, audited, links, user_id
 
@@ -209,6 +210,20 @@ async def test_two_admins_cannot_disable_each_other_at_the_same_time(sign_in: Si
         *(each.post(f"/users/{other}:disable", json=given) for each, other in zip(both, ids[::-1], strict=True))
     )
     assert sum(answer.status_code == 200 for answer in answers) == 1
+
+
+async def test_who_looks_for_another_admin_lets_nobody_else_look_until_the_end(
+    sign_in: SignIn, database: Database, tenant: TenantRef
+) -> None:
+    """Two at once are stopped by this lock alone, whichever of them comes first."""
+    admin, _ = await sign_in(tenant, "TA"), await sign_in(tenant, "TA")
+    mine, nobody = uuid.UUID((await admin.get("/me")).json()["id"]), system(tenant.id)
+    second = select(Role.id).where(Role.key == people.ADMIN).with_for_update(nowait=True, key_share=True)
+    async with database.tenant_session(tenant.id, nobody) as db:
+        await people.refuse_last_admin(db, mine)
+        with pytest.raises(DBAPIError, match="could not obtain lock"):
+            async with database.tenant_session(tenant.id, nobody) as other:
+                await other.execute(second)
 
 
 async def test_a_token_that_ends_before_it_begins_is_refused_by_the_database(
