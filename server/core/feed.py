@@ -247,8 +247,9 @@ async def drop_old(db: AsyncSession, now: datetime) -> int:
     Only a prefix goes, so what is left stays dense.
     """
     oldest_kept = select(func.min(FeedRow.seq)).where(FeedRow.at >= now - timedelta(days=FEED_RETENTION_DAYS))
-    first = await db.scalar(oldest_kept)
+    # The head first: what is committed between the two questions is above it, and stays.
     state = await bounds(db)
+    first = await db.scalar(oldest_kept)
     tail = state.head if first is None else first - 1
     if tail <= state.tail:
         return 0

@@ -26,7 +26,9 @@ PIECE = 256 * 1024
 """Bytes that are in memory at once while a file is read."""
 
 
-PART = 5 * 1024 * 1024
+PART, PART_HERE = 5 * 1024 * 1024, 1024 * 1024
+"""Bytes of a part on its way to an object store (the least that S3 takes) and to a folder of this machine. Two are on
+their way at once: the library's default holds sixty megabytes."""
 
 
 class Files:
@@ -63,11 +65,11 @@ class TenantFiles:
 
     def __init__(self, store: ObjectStore, prefix: str, folder: Path | None) -> None:
         self._store, self._prefix, self._folder = store, prefix, folder
+        self._part = PART if folder is None else PART_HERE
 
     async def put(self, key: str, content: bytes | Path) -> None:
         """Store bytes under a key; they are there whole or not at all, also after a power cut."""
-        # Parts of the least size that S3 takes, two at a time: the default holds sixty megabytes.
-        await self._store.put_async(self._prefix + key, content, chunk_size=PART, max_concurrency=2)
+        await self._store.put_async(self._prefix + key, content, chunk_size=self._part, max_concurrency=2)
         if self._folder is not None:
             await asyncio.to_thread(_persist, self._folder / (self._prefix + key))
 
@@ -113,7 +115,7 @@ class TenantFiles:
     def take_blob(self, sha256: bytes, content: Path) -> None:
         """Store a file's content, which has this hash."""
         key = self._prefix + blob_key(sha256)
-        self._store.put(key, content, chunk_size=PART, max_concurrency=2)
+        self._store.put(key, content, chunk_size=self._part, max_concurrency=2)
         if self._folder is not None:
             _persist(self._folder / key)
 

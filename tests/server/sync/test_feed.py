@@ -194,3 +194,29 @@ async def test_t20_old_rows_are_dropped_and_the_tail_says_so(database, tenant):
         assert list(await db.scalars(select(feed.FeedRow.seq).order_by(feed.FeedRow.seq))) == [7, 8, 9, 10]
     _, rows = await a_page(database, device, 6)
     assert [row.seq for row in rows] == [7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("place", [1, 2])
+async def test_what_is_written_while_old_rows_are_dropped_stays(database, tenant, place):
+    asked = 0
+
+    class Interrupted:
+        """A session; somebody else writes before one of its statements."""
+
+        def __getattr__(self, name):
+            async def run(*given, **named):
+                nonlocal asked
+                asked += 1
+                if asked == place:
+                    async with database.tenant_session(tenant.id) as other:
+                        feed.touch(other, "lot", uuid4())
+                return await getattr(db, name)(*given, **named)
+
+            return run
+
+    async with database.tenant_session(tenant.id) as db:
+        await feed.bounds(db)
+    async with database.tenant_session(tenant.id) as db:
+        assert await feed.drop_old(Interrupted(), database.clock.now()) == 0
+    async with database.tenant_session(tenant.id) as db:
+        assert list(await db.scalars(select(feed.FeedRow.seq))) == [1]
