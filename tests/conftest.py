@@ -27,6 +27,7 @@ from argon2 import PasswordHasher
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.identity import TenantState
+from foodflow_kernel.wire import pin
 from server.core.db import migrate, postgres
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database, Tenant, TenantRef
@@ -36,6 +37,9 @@ from server.identity import passwords
 PRODUCT_HASHER = passwords.HASHER
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Thousands of people sign in here; the product's own cost is asserted by a test of passwords."""
+PRODUCT_PIN_COST = pin.COST
+pin.COST = pin.Cost(time=1, memory_kib=8)
+"""The same for their PINs."""
 
 
 UNWATCHED = {"every", "contract"}
@@ -79,6 +83,7 @@ def cluster() -> Iterator[Cluster]:
     made = postgres.open_cluster(Settings(data_folder=folder / "data", fsync=False, backup=False, max_connections=240))
     migrate.upgrade(made.owner, "platform", postgres.PLATFORM_SCHEMA)
     yield made
+    overseer(made).close()
     for server in list(PostgresServer._instances.values()):
         server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -154,6 +159,12 @@ LOOKS = """
 """Tables, columns, constraints, triggers, functions, logins and rights of a schema as one digest."""
 
 
+@functools.cache
+def overseer(cluster: Cluster) -> psycopg.Connection[Any]:
+    """One superuser's connection for what comes after each test: a new one must read the catalogue first."""
+    return as_superuser(cluster)
+
+
 def as_superuser(cluster: Cluster) -> psycopg.Connection[Any]:
     host = str(cluster.base.query["host"])
     return psycopg.connect(user="postgres", host=host, dbname=cluster.base.database, autocommit=True)
@@ -192,23 +203,22 @@ def sweep(cluster: Cluster) -> str:
     ]
     return "\n".join(
         [
-            "BEGIN; SET LOCAL session_replication_role = replica;",
+            "SET LOCAL session_replication_role = replica;",
             *(f'DELETE FROM {TEMPLATE}."{name}" {KEPT.get(name, "")};' for (name,) in tables),
             *(f'ALTER SEQUENCE {TEMPLATE}."{name}" RESTART;' for (name,) in sequences),
             *rows,
-            "COMMIT;",
         ]
     )
 
 
 def recycle(cluster: Cluster, tenant: TenantRef) -> None:
     """Keep a tenant's schema for the next test, empty, if the test changed nothing but rows."""
-    with as_superuser(cluster) as db:
-        there = db.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (tenant.schema,)).fetchone()
-        if there is None or looks_of(db, tenant.schema) != USED.looks.get(tenant.schema):
-            return
+    db = overseer(cluster)
+    there = db.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (tenant.schema,)).fetchone()
+    if there is None or looks_of(db, tenant.schema) != USED.looks.get(tenant.schema):
+        return
+    with db.transaction():
         db.execute(sweep(cluster).replace(TEMPLATE, tenant.schema).encode())
-        db.execute("SET session_replication_role = replica")
         db.execute("DELETE FROM platform.tenant WHERE id = %s", (tenant.id,))
     USED.free[tenant.slug.rpartition("_")[0]].append(tenant.schema)
 

@@ -12,9 +12,19 @@ import hashlib
 import hmac
 import os
 
+from typing import NamedTuple
+
 from argon2.low_level import Type, hash_secret_raw
 
-_TIME_COST, _MEMORY_KIB, _LANES = 2, 19_456, 1
+
+class Cost(NamedTuple):
+    """What argon2id takes for one PIN: rounds, and memory [KiB]."""
+
+    time: int
+    memory_kib: int
+
+
+COST = Cost(time=2, memory_kib=19_456)
 """OWASP password storage cheat sheet, Argon2id minimum (19 MiB, t=2, p=1)."""
 _PREFIX = "ffpin1"
 
@@ -22,7 +32,7 @@ _PREFIX = "ffpin1"
 def stretch(pin: str, salt: bytes) -> bytes:
     """The slow part: argon2id of a PIN, shape (32,)."""
     return hash_secret_raw(
-        pin.encode(), salt, time_cost=_TIME_COST, memory_cost=_MEMORY_KIB, parallelism=_LANES, hash_len=32, type=Type.ID
+        pin.encode(), salt, time_cost=COST.time, memory_cost=COST.memory_kib, parallelism=1, hash_len=32, type=Type.ID
     )
 
 

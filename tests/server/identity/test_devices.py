@@ -124,6 +124,16 @@ async def test_a_code_dies_after_ten_minutes(
     assert (late.status_code, late.json()["code"]) == (409, "pairing_code_expired"), "words seen in time do not help"
 
 
+async def test_a_key_that_is_shown_after_ten_minutes_is_too_late(
+    anonymous: httpx.AsyncClient, frozen: FakeClock
+) -> None:
+    terminal = await enrolled(anonymous)
+    frozen.advance(601)
+    body = {"public_key": terminal.public.hex(), "secret": terminal.secret.hex()}
+    answer = await anonymous.post(f"/devices/{terminal.id}:reveal", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "pairing_code_expired")
+
+
 async def test_a_flood_of_terminals_that_nobody_approves_is_stopped(
     anonymous: httpx.AsyncClient, database: Database, frozen: FakeClock
 ) -> None:

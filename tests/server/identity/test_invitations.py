@@ -10,12 +10,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from foodflow_kernel.clock import FakeClock
 from server.core.actor import system
 from server.core.audit import AuditRow
+from server.core.db import postgres
 from server.core.db.sessions import Database, TenantRef
 from server.core.mail import Letter
 from server.core.resource import bulk, imports
@@ -192,6 +194,10 @@ async def test_the_memory_of_names_cannot_be_changed(office: Office, database: D
         with pytest.raises(DBAPIError, match="permission denied"):
             async with database.tenant_session(office.tenant.id, system(office.tenant.id)) as db:
                 await db.execute(text(statement))
+        # Who owns the tables is stopped as well, by the trigger.
+        with postgres.connect(database.cluster.owner) as db, pytest.raises(InsufficientPrivilege, match="never changed"):
+            db.execute(f"SET search_path TO {office.tenant.schema}".encode())
+            db.execute(statement.encode())
 
 
 async def test_a_person_is_changed_by_who_read_them_last(office: Office) -> None:

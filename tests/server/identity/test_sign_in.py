@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select, update
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.machines.identity import TenantState
 from server.core.actor import system
 from server.core.audit import AuditRow
-from server.core.db.sessions import Database, TenantRef
+from server.core.db.sessions import Database, Tenant, TenantRef
 from server.identity.models import User
 from tests.server.conftest import PASSWORD, SignIn, a_user
 
@@ -30,6 +31,19 @@ async def test_a_wrong_sign_in_never_says_which_part(
     answer = await anonymous.post("/auth/login", json=given)
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_failed")
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("state", [TenantState.provisioning, TenantState.suspended, TenantState.offboarding])
+async def test_nobody_signs_in_at_a_company_that_is_not_active(
+    tenant: TenantRef, database: Database, anonymous: httpx.AsyncClient, state: TenantState
+) -> None:
+    given = {"tenant": tenant.slug, "login": await a_user(database, tenant, "TA"), "password": PASSWORD}
+    assert (await anonymous.post("/auth/login", json=given)).status_code == 200
+    async with database.platform_session() as db:
+        await db.execute(update(Tenant).where(Tenant.id == tenant.id).values(state=state))
+    database.registry.forget(tenant.id)
+    answer = await anonymous.post("/auth/login", json=given)
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_failed")
 
 
 async def test_five_wrong_passwords_lock_and_are_audited(

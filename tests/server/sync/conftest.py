@@ -22,9 +22,10 @@ from tests.server.sync.terminal import Device
 PASSWORD = "a long enough password"  # noqa: S105
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def app(cluster, database) -> AsyncIterator[FastAPI]:
-    made = create_app(Settings(data_folder=Path("/nonexistent")), database.clock, cluster)
+    settings = Settings(data_folder=Path("/nonexistent"), anonymous_per_minute=0, requests_per_minute=0)
+    made = create_app(settings, database.clock, cluster)
     async with made.router.lifespan_context(made):
         yield made
 
