@@ -6,6 +6,7 @@ command line and later jobs and the copilot call nothing else.
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -153,7 +154,15 @@ def seen(model: type[Any], actor: Actor) -> list[ColumnElement[bool]]:
 
 def values(record: Any) -> dict[str, Any]:
     """The columns of a record as they stand."""
-    return {column.key: getattr(record, column.key) for column in inspect(type(record)).column_attrs}
+    model: Any = type(record)
+    known = record.__dict__
+    return {name: known[name] if name in known else getattr(record, name) for name in columns_of(model)}
+
+
+@functools.cache
+def columns_of(model: Any) -> tuple[str, ...]:
+    """The names of a model's columns, as its attributes have them."""
+    return tuple(inspect(model).column_attrs.keys())
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,6 +180,8 @@ def on_record(model: type[Any], diff: Mapping[str, Any]) -> dict[str, Any]:
     The trail is sealed: what stands in it can never be erased (a model names such fields in ``__personal__``).
     """
     personal: frozenset[str] = getattr(model, "__personal__", frozenset())
+    if not personal:
+        return dict(diff)
     return {name: "personal" if name in personal and value is not None else value for name, value in diff.items()}
 
 

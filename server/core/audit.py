@@ -223,6 +223,12 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
+@functools.lru_cache(4096)
+def _kept_as(name: str) -> str | None:
+    """The name of a field in the trail; None for one that is never kept."""
+    return None if is_secret(name) else _clean(name)
+
+
 def plain(value: Any) -> Any:
     """A value as JSON can hold it, without secrets; the same for equal values, whatever their scale or time zone.
 
@@ -236,7 +242,7 @@ def plain(value: Any) -> Any:
 
 
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
-    return {_clean(str(name)): plain(each) for name, each in value.items() if not is_secret(str(name))}
+    return {kept: plain(each) for name, each in value.items() if (kept := _kept_as(str(name))) is not None}
 
 
 def _sequence(value: Iterable[Any]) -> list[Any]:
@@ -261,6 +267,8 @@ def _text(value: Any) -> str:
 
 def _clean(given: str) -> str:
     """Text that PostgreSQL can store: an audit row is never refused for a character."""
+    if given.isascii() and "\0" not in given:
+        return given
     return given.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
@@ -289,5 +297,4 @@ def digest(row: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(_written(plain(row)).encode()).digest()
 
 
-def _written(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, sort_keys=True, separators=(",", ":"))
+_written = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

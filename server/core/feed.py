@@ -12,7 +12,6 @@ flushed, ``sessions`` calls ``write`` just before each commit.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -187,10 +187,10 @@ def write(session: Session) -> Asked | None:
     rows = (
         {
             "entity": entity,
-            "row_id": str(row_id),
+            "row_id": row_id,
             "version": change.version,
             "retired": change.retired,
-            "plant_id": None if change.plant_id is None else str(change.plant_id),
+            "plant_id": change.plant_id,
             "data": change.data,
         }
         for (entity, row_id), change in changes.items()
@@ -198,7 +198,7 @@ def write(session: Session) -> Asked | None:
     return _NUMBER, {
         "k": len(changes),
         "epoch": uuid.uuid4().hex,
-        "rows": "\n".join(map(json.dumps, rows)),
+        "rows": b"\n".join(map(to_json, rows)).decode(),
         "at": session.info["clock"].now(),
     }
 

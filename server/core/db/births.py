@@ -40,9 +40,8 @@ def fill(db: AsyncSession, row: MasterRow) -> None:
     """Stamp a new row and give the columns that nobody gave their default; what only the database knows stays unset."""
     stamp(db.sync_session, row)
     model: Any = type(row)
-    for name, value in _defaults(model).items():
-        if name not in row.__dict__:
-            setattr(row, name, value)
+    # Past the instrumentation: a row that no session holds has no history to keep.
+    row.__dict__.update({name: value for name, value in _defaults(model).items() if name not in row.__dict__})
 
 
 async def write(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
@@ -80,29 +79,25 @@ def _tell(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
 
 
 def _asked(rows: Sequence[MasterRow]) -> Iterator[together.Asked]:
-    """One statement for all rows that say the same columns."""
-    for _, group in itertools.groupby(rows, key=_said):
-        alike = list(group)
-        contents = [{name: row.__dict__[name] for name in _said(alike[0])} for row in alike]
-        model: Any = type(alike[0])
-        yield _statement(model, _said(alike[0])), {"rows": to_json(contents).decode()}
+    """One statement for all rows that leave the same columns to the database.
 
-
-def _said(row: MasterRow) -> tuple[str, ...]:
-    """The columns that must be said: what is empty anyway need not be, NULL where the database has a default must."""
-    model: Any = type(row)
-    known, empty = row.__dict__, _empty(model)
-    return tuple(name for name in _names(model) if name in known and (known[name] is not None or name not in empty))
-
-
-@functools.cache
-def _empty(model: Any) -> frozenset[str]:
-    return frozenset(name for name, value in _defaults(model).items() if value is None)
+    What is empty where nothing is said need not be said, unless another row of the statement has a value there.
+    """
+    model: Any = type(rows[0])
+    empty, other = _names(model)
+    for must, group in itertools.groupby(rows, key=lambda row: tuple(name for name in other if name in row.__dict__)):
+        alike = [row.__dict__ for row in group]
+        names = (*must, *(name for name in empty if any(known[name] is not None for known in alike)))
+        contents = [{name: known[name] for name in names} for known in alike]
+        yield _statement(model, names), {"rows": to_json(contents).decode()}
 
 
 @functools.cache
-def _names(model: Any) -> tuple[str, ...]:
-    return tuple(inspect(model).columns.keys())
+def _names(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns that hold NULL where nothing is said, and the others."""
+    empty = {name for name, value in _defaults(model).items() if value is None}
+    names = inspect(model).columns.keys()
+    return tuple(name for name in names if name in empty), tuple(name for name in names if name not in empty)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Protocol
 
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid, NotFound
-from server.core import events, feed, http
+from server.core import feed, http
 from server.core.access import Caller
 from server.core.actions import values
 from server.core.resource import writing
@@ -198,7 +198,7 @@ async def run_all(
             steps.append((index, shape.model_validate(row)))
         except ValidationError as error:
             fates[index] = _malformed(index, error)
-    async with kept_unless(db) as undo:
+    async with kept_unless(db) if atomic or dry_run else nullcontext(_kept) as undo:
         fates |= await _group(db, steps, run)
         answer = BulkAnswer(results=[fates[index] for index in range(len(rows))])
         if dry_run or (atomic and answer.has_failed):
@@ -210,11 +210,15 @@ async def run_all(
     return answer
 
 
+def _kept() -> None:
+    """What need not be undone: each row has its own fate."""
+
+
 async def _group(db: AsyncSession, steps: Sequence[Step], run: Run) -> dict[int, RowResult]:
     if not steps:
         return {}
     try:
-        async with _savepoint(db):
+        async with feed.savepoint(db):
             fates = await run(steps)
             await db.flush()
             return fates
@@ -238,21 +242,9 @@ async def kept_unless(db: AsyncSession) -> AsyncIterator[Callable[[], None]]:
         is_undone = True
 
     try:
-        async with _savepoint(db):
+        async with feed.savepoint(db):
             yield undo
             if is_undone:
                 raise _UndoError  # noqa: TRY301  # only an exception rolls a savepoint back
     except _UndoError:
         return
-
-
-@asynccontextmanager
-async def _savepoint(db: AsyncSession) -> AsyncIterator[None]:
-    """A savepoint that takes back what was announced inside, too."""
-    said = events.count(db)
-    try:
-        async with feed.savepoint(db):
-            yield
-    except BaseException:
-        events.forget(db, said)
-        raise

@@ -17,7 +17,7 @@ from foodflow_kernel.errors import Invalid, NotFound
 from foodflow_kernel.ids import new_id
 from server.core import audit
 from server.core.access import Caller
-from server.core.actions import changes, on_record, seen, values
+from server.core.actions import changes, columns_of, on_record, seen, values
 from server.core.actor import Actor
 from server.core.db import births, plant_column, plant_of
 from server.core.resource.declared import Resource
@@ -90,13 +90,15 @@ def _stands_as_given(row: Any) -> bool:
 
     Numbers get their column's scale, moments come back in UTC, and what is computed was never given.
     """
+    model: Any = type(row)
     known = row.__dict__
-    return all(
-        key in known
-        and not isinstance(known[key], Decimal)
-        and not (isinstance(known[key], datetime) and known[key].utcoffset())
-        for key in inspect(type(row)).column_attrs.keys()  # noqa: SIM118  a collection
-    )
+    for name in columns_of(model):
+        if name not in known:
+            return False
+        value = known[name]
+        if isinstance(value, Decimal) or (isinstance(value, datetime) and value.utcoffset()):
+            return False
+    return True
 
 
 async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
