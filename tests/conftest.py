@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import secrets
 import shutil
 import subprocess
@@ -66,6 +67,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the names before any are left out."""
     COLLECTED[:] = [item.nodeid for item in items]
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: each later collection, and some tests ask for one, leaves it out."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

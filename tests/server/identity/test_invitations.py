@@ -195,7 +195,10 @@ async def test_the_memory_of_names_cannot_be_changed(office: Office, database: D
             async with database.tenant_session(office.tenant.id, system(office.tenant.id)) as db:
                 await db.execute(text(statement))
         # Who owns the tables is stopped as well, by the trigger.
-        with postgres.connect(database.cluster.owner) as db, pytest.raises(InsufficientPrivilege, match="never changed"):
+        with (
+            postgres.connect(database.cluster.owner) as db,
+            pytest.raises(InsufficientPrivilege, match="never changed"),
+        ):
             db.execute(f"SET search_path TO {office.tenant.schema}".encode())
             db.execute(statement.encode())
 
