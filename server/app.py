@@ -43,7 +43,7 @@ from server.core.limits import Limits
 from server.core.live import log as live_log
 from server.core.live.hub import Hub
 from server.core.resource import Resource, rooms
-from server.core.room import PREFIX
+from server.core.room import PREFIX, House, Room
 from server.core.settings import Settings
 from server.core.tls import Certificates
 from server.flows import reactions as flows_reactions
@@ -95,7 +95,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 """Every table that the API offers; tests, docs and permissions iterate this."""
 
-ROUTERS = (
+ROUTERS: tuple[Room, ...] = (
     sign_in.router,
     keys.router,
     second_factor.router,
@@ -200,6 +200,13 @@ def create_app(
         openapi_url=f"{API}/openapi.json",
         responses={400: access.PROBLEMS[400]},
     )
+    house = House(
+        routes=app.router.routes,
+        lifespan=lifespan,
+        responses=app.router.responses,
+        dependency_overrides_provider=app,
+    )
+    app.router = house
     app.state.settings, app.state.clock, app.state.secret = settings, clock, cluster.secret
     app.state.authenticator, app.state.signer, app.state.reactions = (
         remembering.Signed(),
@@ -240,7 +247,7 @@ def create_app(
         return Response(pem, media_type="application/x-pem-file")
 
     for each in (*ROUTERS, *rooms(RESOURCES)):
-        app.include_router(each, prefix=API)
+        house.add(each)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's way to complete the document
     return app
 

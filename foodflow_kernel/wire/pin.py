@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 import os
-
 from typing import NamedTuple
 
 from argon2.low_level import Type, hash_secret_raw

@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
+from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -162,22 +163,22 @@ def write(
     """
     clock: Clock = db.info["clock"]
     row = {
-        "at": clock.now(),
-        "actor_type": actor.kind.value,
+        "action": action,
         "actor_id": actor.id,
         "actor_name": actor.name,
+        "actor_type": actor.kind.value,
+        "at": clock.now(),
         "device_id": actor.device_id,
-        "plant_id": plant_id,
-        "action": action,
+        "diff": diff or {},
         "entity": entity,
         "entity_id": entity_id,
-        "diff": diff or {},
+        "esign_id": esign_id,
+        "ip": address.get(),
+        "plant_id": plant_id,
         "reason": reason,
         "request_id": request_id.get(),
-        "ip": address.get(),
-        "esign_id": esign_id,
     }
-    db.info.setdefault(_PENDING, []).append(plain(row))
+    db.info.setdefault(_PENDING, []).append({name: _PLAIN.get(type(each), plain)(each) for name, each in row.items()})
 
 
 def take(db: AsyncSession) -> list[dict[str, Any]]:
@@ -232,6 +233,8 @@ def _kept_as(name: str) -> str | None:
 def plain(value: Any) -> Any:
     """A value as JSON can hold it, without secrets; the same for equal values, whatever their scale or time zone.
 
+    Names are in order, as ``digest`` wants them.
+
     >>> plain({"pin": "1234", "qty": Decimal("1.50"), "share": 0.1})
     {'qty': '1.5', 'share': '0.1'}
     """
@@ -242,7 +245,16 @@ def plain(value: Any) -> Any:
 
 
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
-    return {kept: plain(each) for name, each in value.items() if (kept := _kept_as(str(name))) is not None}
+    found = {}
+    for name, each in value.items():
+        kept = _kept_as(str(name))
+        if kept is not None:
+            found[kept] = _PLAIN.get(type(each), plain)(each)
+    return dict(sorted(found.items()))
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _sequence(value: Iterable[Any]) -> list[Any]:
@@ -257,6 +269,7 @@ def _number_text(value: Decimal) -> str:
     return format((value + 0).normalize(), "f") if value.is_finite() else str(value)
 
 
+@functools.lru_cache(256)
 def _moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
@@ -275,10 +288,8 @@ def _clean(given: str) -> str:
 _PLAIN: dict[type[Any], Callable[[Any], Any]] = {
     enum.Enum: lambda value: plain(value.value),  # before its value's type: an enum may be a string too
     str: _clean,
-    uuid.UUID: str,
-    type(None): lambda value: value,
-    bool: lambda value: value,
-    int: lambda value: value,
+    uuid.UUID: functools.lru_cache(1024)(str),  # a row's own is there twice, its plant's and its author's in every row
+    **dict.fromkeys((type(None), bool, int), _itself),
     datetime: _moment,
     dict: _mapping,
     list: _sequence,
@@ -294,7 +305,14 @@ _PLAIN: dict[type[Any], Callable[[Any], Any]] = {
 
 def digest(row: Mapping[str, Any]) -> bytes:
     """SHA-256 of the canonical JSON of a row, shape (32,): keys in order, no blanks (as RFC 8785 for our types)."""
-    return hashlib.sha256(_written(plain(row)).encode()).digest()
+    return hashlib.sha256(_canonical(plain(row)).encode()).digest()
 
 
-_written = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+def _canonical(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, sort_keys=True, separators=(",", ":"))
+
+
+def _written(row: Mapping[str, Any]) -> str:
+    """The canonical JSON of a row that is plain, its names in order: where all is ASCII, any JSON of it is."""
+    written = to_json(row)
+    return written.decode() if written.isascii() else _canonical(row)

@@ -11,6 +11,7 @@ from foodflow_kernel.clock import Clock
 from server.core.audit import plain, request_id
 from server.core.db.sessions import current_tenant
 
+_encode = json.JSONEncoder(default=str).encode
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -34,11 +35,14 @@ class JsonLines(logging.Formatter):
         line |= plain({k: v for k, v in record.__dict__.items() if k not in _STANDARD})
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps({k: v for k, v in line.items() if v is not None}, default=str)
+        return _encode({k: v for k, v in line.items() if v is not None})
 
 
 def start(level: str, clock: Clock) -> None:
     """Log to standard error as JSON lines from now on."""
+    # What no line shows need not be found out: place of the call, thread, process (Logging HOWTO, Optimization).
+    logging._srcfile = None  # noqa: SLF001  # the documented way
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(clock))
     root = logging.getLogger()

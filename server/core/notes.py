@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,8 +21,9 @@ from server.core.models import Note
 from server.core.models.note import BODY_MOST, MENTIONS_MOST, NOTE_KINDS, QA, VISIBILITIES
 from server.core.resource import ANY, Resource
 from server.core.resource.declared import shown_model
+from server.core.room import Room
 
-router = APIRouter(tags=["core"], responses=access.PROBLEMS)
+router = Room(tags=["core"], responses=access.PROBLEMS)
 
 CODE = "core.note"
 

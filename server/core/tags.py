@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, CursorResult, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -21,8 +21,9 @@ from server.core.actor import Actor
 from server.core.db import plant_of
 from server.core.models import Tag, TagLink
 from server.core.resource import ANY, Resource
+from server.core.room import Room
 
-router = APIRouter(tags=["core"], responses=access.PROBLEMS)
+router = Room(tags=["core"], responses=access.PROBLEMS)
 
 CODE, LINK = "core.tag", "core.tag_link"
 _PLAIN = {"synchronize_session": False}

@@ -220,7 +220,9 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
     actor: Actor | None = session.info.get("actor")
     for row in session.new:
         if isinstance(row, MasterRow):
-            births.stamp(session, row)
+            row.created_at = row.created_at or clock.now()
+            row.created_by = row.created_by or (actor.id if actor else None)
+            row.updated_at, row.updated_by = row.created_at, row.created_by
     for row in session.dirty:
         if isinstance(row, MasterRow) and session.is_modified(row) and not inspect(row).deleted:
             row.updated_at, row.updated_by = clock.now(), actor.id if actor else None

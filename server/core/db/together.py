@@ -6,6 +6,8 @@ than the statements; and what the last ones lock stays locked for as long as the
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -21,10 +23,12 @@ from sqlalchemy.sql.elements import ClauseElement
 
 Row = tuple[Any, ...]
 
-PACKET_BYTES = 16 * 1024
-"""What is more goes statement by statement: at the end of a pipeline psycopg 3.3 flushes once and then only reads, so
-what the socket does not take at once is never sent."""
+SMALL_BYTES, LARGEST_BYTES = 16 * 1024, 256 * 1024
+"""What any socket takes at once, and what one is asked to. At the end of a pipeline psycopg 3.3 flushes once and then
+only reads: what the socket did not take is never sent. So whatever does not fit goes statement by statement."""
 _ITEM_BYTES = 40
+_ROOM = 3
+"""A socket counts its own bookkeeping as sent, up to as much again (socket(7), SO_SNDBUF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence
 
     async def run(driver: psycopg.AsyncConnection[Any]) -> list[Sequence[Row]]:
         is_open = driver.pgconn.transaction_status == TransactionStatus.INTRANS
-        is_packet = (len(said) > 1 or commit or not is_open) and sum(map(_size, said)) <= PACKET_BYTES
+        is_packet = (len(said) > 1 or commit or not is_open) and _takes(driver, sum(map(_size, said)))
         async with driver.pipeline() if is_packet else nullcontext():
             cursors = [await driver.execute(sql, values) for sql, values in said]
             if commit:
@@ -88,6 +92,18 @@ def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence
         raise DBAPIError.instance(
             None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
+
+
+def _takes(driver: psycopg.AsyncConnection[Any], size: int) -> bool:
+    """Whether the connection's socket takes so many bytes at once; it is given more room for them if it may be."""
+    if size <= SMALL_BYTES:
+        return True
+    if size > LARGEST_BYTES:
+        return False
+    with socket.socket(fileno=os.dup(driver.pgconn.socket)) as pipe:
+        if pipe.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) < _ROOM * size:
+            pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM * size)
+        return pipe.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) >= _ROOM * size
 
 
 def _size(said: tuple[str, Mapping[str, Any]]) -> int:

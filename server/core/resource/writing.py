@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import inspect, or_, select
+from sqlalchemy import DateTime, Numeric, inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import make_transient_to_detached
 
@@ -19,7 +19,7 @@ from server.core import audit
 from server.core.access import Caller
 from server.core.actions import changes, columns_of, on_record, seen, values
 from server.core.actor import Actor
-from server.core.db import births, plant_column, plant_of
+from server.core.db import MasterRow, births, plant_column, plant_of
 from server.core.resource.declared import Resource
 
 
@@ -34,7 +34,7 @@ def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
     if not caller.actor.sees(plant):
         raise NotFound("record_unknown", id=plant)
     caller.actor.require_at(f"{resource.code}.create", plant)
-    return resource.model(id=new_id(caller.clock.now()), **given)
+    return births.born(resource.model, id=new_id(caller.clock.now()), **given)
 
 
 def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any]) -> None:
@@ -67,8 +67,7 @@ async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any], *, at_
         if resource.before_save is not None:
             await resource.before_save(db, row)
     born = [row for row in rows if inspect(row).transient]
-    for row in born:
-        births.fill(db, row)
+    births.fill(db, born)
     if at_commit and all(map(_stands_as_given, born)):
         births.write_last(db, born)
     else:
@@ -92,13 +91,26 @@ def _stands_as_given(row: Any) -> bool:
     """
     model: Any = type(row)
     known = row.__dict__
-    for name in columns_of(model):
-        if name not in known:
-            return False
-        value = known[name]
-        if isinstance(value, Decimal) or (isinstance(value, datetime) and value.utcoffset()):
-            return False
-    return True
+    if not known.keys() >= _columns(model):
+        return False
+    values = [known[name] for name in _scaled(model)]
+    return not any(isinstance(each, Decimal) or (isinstance(each, datetime) and each.utcoffset()) for each in values)
+
+
+@functools.cache
+def _columns(model: Any) -> frozenset[str]:
+    return frozenset(columns_of(model))
+
+
+@functools.cache
+def _scaled(model: Any) -> tuple[str, ...]:
+    """The columns of numbers and moments that a caller may give."""
+    kinds = {each.key: each.expression.type for each in inspect(model).column_attrs}
+    return tuple(
+        name
+        for name, kind in kinds.items()
+        if isinstance(kind, Numeric | DateTime) and name not in MasterRow.__annotations__
+    )
 
 
 async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:

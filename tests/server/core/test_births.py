@@ -61,8 +61,7 @@ async def test_rows_that_say_different_columns_are_all_written(database: Databas
             a_scale(plant, "B", unit="g", range_min=0, range_max=15000),
             a_scale(plant, "C", names={"en": 'a "quoted"\nline', "es": "báscula"}),
         ]
-        for row in rows:
-            births.fill(db, row)
+        births.fill(db, rows)
         await births.write(db, rows)
     async with database.tenant_session(tenant.id) as db:
         kept = {row.tag: row for row in await db.scalars(select(Equipment))}
@@ -79,7 +78,7 @@ async def test_what_was_to_be_written_last_is_not_written_if_the_transaction_is_
         for tag in ("undone", "kept"):
             assert await there(db) == []
             row = a_scale(plant, tag)
-            births.fill(db, row)
+            births.fill(db, [row])
             births.write_last(db, [row])
             if tag == "undone":
                 await db.rollback()

@@ -32,7 +32,7 @@ async def test_each_statement_gives_its_own_rows(database: Database, tenant: Ten
     assert [list(rows) for rows in found] == [[("active", "x")], [(3,)]]
 
 
-@pytest.mark.parametrize("kilobytes", [1, 100, 5_000])
+@pytest.mark.parametrize("kilobytes", [1, 100, 130, 180, 5_000])
 async def test_however_much_a_commit_writes_it_ends(database: Database, tenant: TenantRef, kilobytes: int) -> None:
     async def writes() -> None:
         async with database.tenant_session(tenant.id) as db:
