@@ -313,6 +313,6 @@ def _canonical(row: Mapping[str, Any]) -> str:
 
 
 def _written(row: Mapping[str, Any]) -> str:
-    """The canonical JSON of a row that is plain, its names in order: where all is ASCII, any JSON of it is."""
+    """The canonical JSON of a row that is plain, its names in order: where all can be printed, any JSON of it is."""
     written = to_json(row)
-    return written.decode() if written.isascii() else _canonical(row)
+    return written.decode() if written.isascii() and b"\x7f" not in written else _canonical(row)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -52,9 +53,13 @@ class House(APIRouter):
         for word in room.words():
             self._rooms[word].append(self.routes[-1])
 
+    def asked(self, path: str) -> Sequence[BaseRoute]:
+        """The rooms that may have a path, in their order."""
+        return self._rooms.get(_word(path), ())
+
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the room answer that has such a route; what none has goes FastAPI's way."""
-        for route in self._rooms.get(_word(scope.get("path", "")), ()):
+        for route in self.asked(scope.get("path", "")):
             match, found = route.matches(scope)
             if match is Match.FULL:
                 scope.setdefault("router", self)

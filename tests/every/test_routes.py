@@ -76,6 +76,13 @@ def test_the_walk_finds_every_operation_of_the_document() -> None:
     assert documented == {(path, verb.lower()) for path, route in ROUTES for verb in route.methods or ()}
 
 
+def test_few_rooms_are_asked_for_a_path_and_the_right_one_is_among_them() -> None:
+    for path, route in ROUTES:
+        asked = APP.router.asked(path)
+        assert route in APP.routes or any(route in each.original_router.routes for each in asked), path
+        assert len(asked) < len(APP.routes) / 3, path
+
+
 @pytest.mark.parametrize(("path", "route"), ROUTES, ids=lambda each: each if isinstance(each, str) else "")
 def test_every_route_declares_a_permission(path: str, route: APIRoute) -> None:
     asked = list(codes(route.dependant))

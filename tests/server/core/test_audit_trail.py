@@ -211,6 +211,12 @@ def test_what_is_written_hashes_to_the_same_when_it_comes_back(diff: dict[str, A
     assert audit.digest({"diff": dict(reversed(kept.items()))}) == audit.digest({"diff": diff})
 
 
+@given(diff=st.dictionaries(st.text(st.characters(codec="ascii")), VALUES | st.text(st.characters(codec="ascii"))))
+def test_the_text_that_the_database_hashes_is_the_canonical_one(diff: dict[str, Any]) -> None:
+    row = audit.plain({"action": "test", "diff": diff, "entity": None})
+    assert audit._written(row) == json.dumps(row, sort_keys=True, separators=(",", ":"))
+
+
 @given(
     at=st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     offset=st.integers(-14 * 60, 14 * 60),

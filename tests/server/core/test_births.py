@@ -70,6 +70,33 @@ async def test_rows_that_say_different_columns_are_all_written(database: Databas
     assert kept["C"].names == {"en": 'a "quoted"\nline', "es": "báscula"}
 
 
+async def test_what_is_answered_is_what_a_read_shows(database: Database, tenant: TenantRef, sign_in: SignIn) -> None:
+    plant, client = await a_plant(database, tenant), await sign_in(tenant, "TA")
+    new = {"plant_id": str(plant), "tag": "S1", "names": {"en": "Scale"}, "equipment_class": "scale"}
+    made = (await client.post(PATH, json=new | {"unit": "g", "range_min": "0.5", "range_max": "15000"})).json()
+    assert made == (await client.get(f"{PATH}/{made['id']}")).json()
+
+
+async def test_a_bulk_whose_rows_say_different_columns_is_one_statement(
+    database: Database, tenant: TenantRef, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant, client = await a_plant(database, tenant), await sign_in(tenant, "TA")
+    new = {"plant_id": str(plant), "names": {"en": "Scale"}, "equipment_class": "scale"}
+    rows = [new | {"tag": f"S{n}"} | ({"unit": "g"} if n % 2 else {"criticality": "A"}) for n in range(20)]
+    sent, real = [], births.together.send
+
+    def counted(session: Any, *asked: Any, **more: Any) -> Any:
+        sent.extend(each for each, _ in asked if "equipment" in each.sql)
+        return real(session, *asked, **more)
+
+    monkeypatch.setattr(births.together, "send", counted)
+    results = (await client.post(f"{PATH}:bulk", json={"rows": rows})).json()["results"]
+    assert ([each["status"] for each in results], len(sent)) == ([201] * 20, 1)
+    async with database.tenant_session(tenant.id) as db:
+        kept = {row.tag: (row.unit, row.criticality) for row in await db.scalars(select(Equipment))}
+    assert (kept["S0"], kept["S1"]) == ((None, "A"), ("g", "B"))
+
+
 async def test_what_was_to_be_written_last_is_not_written_if_the_transaction_is_undone(
     database: Database, tenant: TenantRef
 ) -> None:

@@ -327,6 +327,12 @@ async def test_an_erased_person_leaves_a_row_and_a_trail_that_say_nothing(
 ADDRESS = {"party_kind": "supplier", "lines": ["1 Dock Rd"], "city": "Oakland", "region": "US-CA", "country": "US"}
 
 
+async def test_a_time_given_in_another_zone_is_answered_as_it_is_read(admin: Client) -> None:
+    row = await made(admin, "/addresses", **ADDRESS, party_id=str(uuid.uuid4()), valid_from="2026-01-01T02:00:00+02:00")
+    assert row == (await admin.get(f"/addresses/{row['id']}")).json()
+    assert row["valid_from"] == "2026-01-01T00:00:00Z"
+
+
 async def test_a_party_is_at_one_address_at_a_time(admin: Client) -> None:
     party = str(uuid.uuid4())
     first = await made(admin, "/addresses", **ADDRESS, party_id=party, valid_from="2026-01-01T00:00:00Z")
