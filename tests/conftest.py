@@ -69,8 +69,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     COLLECTED[:] = [item.nodeid for item in items]
 
 
-def pytest_collection_finish() -> None:
-    """What is there by now stays: each later collection, and some tests ask for one, leaves it out."""
+@pytest.fixture(scope="module", autouse=True)
+def what_is_there_stays() -> None:
+    """Each collection leaves out what was there before this file: some tests ask for one after each of theirs."""
     gc.collect()
     gc.freeze()
 
