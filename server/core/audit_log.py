@@ -84,6 +84,7 @@ class Asked(BaseModel):
         return self.model_dump(exclude_none=True, by_alias=True)
 
 
+PARAMETERS = {each.alias or name for name, each in Asked.model_fields.items()} | {"limit", "after"}
 _SHEET = {"schema": {"type": "string", "format": "binary"}}
 _FORMS: dict[int | str, dict[str, Any]] = {200: {"content": dict.fromkeys((sheets.CSV, sheets.XLSX), _SHEET)}}
 
@@ -103,7 +104,14 @@ async def list_audit(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     after: Annotated[str | None, Query(max_length=20, description="`next` of the page before")] = None,
 ) -> Any:
-    """Who did what, newest first."""
+    """Who did what, newest first.
+
+    Raises:
+        Invalid: `parameter_unknown`, `cursor_bad`.
+    """
+    for name in request.query_params:
+        if name not in PARAMETERS:  # a narrower list that was asked for would be taken for the whole one
+            raise Invalid("parameter_unknown", name=name, allowed=sorted(PARAMETERS))
     form = sheets.wanted(request.headers.get("accept", ""))
     wanted = _where(caller, asked, READ if form == sheets.JSON else EXPORT)
     if after is not None:

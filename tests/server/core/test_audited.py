@@ -173,7 +173,8 @@ async def test_the_list_is_narrowed_by_each_of_its_filters(
 @pytest.mark.parametrize(
     "asked",
     [{"after": "x"}, {"after": "\u0663"}, {"after": "9" * 20}, {"actor": "me"}, {"from": "today"},
-     {"from": "2026-11-28T00:00:00"}, {"entity": "\0"}, {"entity": "x" * 101}, {"limit": "0"}, {"limit": "201"}],
+     {"from": "2026-11-28T00:00:00"}, {"entity": "\0"}, {"entity": "x" * 101}, {"limit": "0"}, {"limit": "201"},
+     {"fields": "seq"}, {"filter[entity][eq]": "test.row"}],
 )  # fmt: skip
 async def test_a_question_that_cannot_be_answered_is_a_422(
     tenant: TenantRef, sign_in: SignIn, asked: dict[str, str]
