@@ -37,17 +37,16 @@ async def deliver(db: AsyncSession, user_id: uuid.UUID, ids: Collection[uuid.UUI
     """Note that these notifications have reached a person's screen."""
     if not ids:
         return
-    mine = NotificationRecipient.user_id == user_id
-    shown = update(NotificationRecipient).where(
-        mine, NotificationRecipient.notification_id.in_(ids), NotificationRecipient.delivered_at.is_(None)
-    )
-    now = db.info["clock"].now()
-    marked = shown.values(delivered_at=now).returning(NotificationRecipient.notification_id)
-    fresh = (await db.scalars(marked, execution_options={"synchronize_session": False})).all()
-    if fresh:
-        asked = select(Notification).where(Notification.id.in_(fresh), Notification.state == NotificationState.pending)
-        locked = asked.order_by(Notification.id).with_for_update().execution_options(populate_existing=True)
-        for row in (await db.scalars(locked)).all():
+    copy = NotificationRecipient
+    mine = (copy.user_id == user_id, copy.notification_id.in_(ids), copy.delivered_at.is_(None))
+    asked = select(Notification).where(Notification.id.in_(select(copy.notification_id).where(*mine)))
+    # The notification before anybody's copy, as who acknowledges does: the other way round each waits for the other.
+    locked = asked.order_by(Notification.id).with_for_update().execution_options(populate_existing=True)
+    rows = (await db.scalars(locked)).all()
+    marked = update(copy).where(*mine).values(delivered_at=db.info["clock"].now()).returning(copy.notification_id)
+    fresh = set((await db.scalars(marked, execution_options={"synchronize_session": False})).all()) if rows else ()
+    for row in rows:
+        if row.id in fresh and row.state is NotificationState.pending:
             row.state = NOTIFICATION.move(row.state, "deliver")
             audit.write(db, db.info["actor"], f"{CODE}.deliver", CODE, row.id)
 

@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from foodflow_kernel.clock import FakeClock
@@ -253,6 +253,41 @@ async def test_two_people_who_acknowledge_at_once_close_it_once(
     answers = await asyncio.gather(*(each.post(f"/notifications/{said}:ack") for each in people))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["acked_by"] for answer in answers}) == 1
+
+
+async def until_somebody_waits(database: Database, tenant: TenantRef) -> None:
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = current_user")
+    for _ in range(1000):
+        async with database.tenant_session(tenant.id) as db:  # a transaction keeps what it saw of the others
+            if await db.scalar(waits):
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+async def test_a_screen_that_shows_it_takes_no_part_of_it_before_who_acknowledges_is_done(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    person = await me(await sign_in(tenant, "SV"))
+    said, _ = await say(database, tenant), await say(database, tenant, dedupe_key="oven-3")
+    actor = Actor(ActorKind.user, tenant.id, id=person)
+
+    async def show() -> None:
+        async with database.tenant_session(tenant.id, actor) as db:
+            await answering.deliver(db, person, [said])
+
+    async with database.tenant_session(tenant.id) as db:
+        await db.execute(select(Notification).where(Notification.id == said).with_for_update())
+        shown = asyncio.create_task(show())
+        await until_somebody_waits(database, tenant)
+        mine = select(NotificationRecipient).where(NotificationRecipient.notification_id == said)
+        await db.execute(mine.with_for_update(nowait=True))
+    await shown
+    (own,) = [each for each in await recipients(database, tenant) if each.notification_id == said]
+    assert (own.delivered_at, (await one(database, tenant, said)).state) == (
+        database.clock.now(),
+        NotificationState.delivered,
+    )
 
 
 async def test_what_nobody_acknowledges_goes_up_rung_by_rung(
