@@ -22,6 +22,9 @@ from server.core.actor import Actor
 from server.core.db import MasterRow, births, plant_column, plant_of
 from server.core.resource.declared import Resource
 
+_STAMPS = frozenset(MasterRow.__annotations__)
+"""What every record has: its id, version and stamps."""
+
 
 def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
     """A new row, not yet written.
@@ -106,11 +109,7 @@ def _columns(model: Any) -> frozenset[str]:
 def _scaled(model: Any) -> tuple[str, ...]:
     """The columns of numbers and moments that a caller may give."""
     kinds = {each.key: each.expression.type for each in inspect(model).column_attrs}
-    return tuple(
-        name
-        for name, kind in kinds.items()
-        if isinstance(kind, Numeric | DateTime) and name not in MasterRow.__annotations__
-    )
+    return tuple(name for name, kind in kinds.items() if isinstance(kind, Numeric | DateTime) and name not in _STAMPS)
 
 
 async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
@@ -155,14 +154,15 @@ def _placed_references(model: type[Any]) -> dict[str, tuple[Any, Any]]:
 
 
 def note_made(caller: Caller, resource: Resource, row: Any) -> None:
-    """The audit row of a birth: what is not empty."""
+    """The audit row of a birth: what is not empty. Which record, by whom and when is said by the audit row itself."""
+    said = {name: value for name, value in values(row).items() if value is not None and name not in _STAMPS}
     audit.write(
         caller.db,
         caller.actor,
         f"{resource.code}.create",
         resource.code,
         row.id,
-        on_record(resource.model, {name: value for name, value in values(row).items() if value is not None}),
+        on_record(resource.model, said),
         plant_id=plant_of(row),
     )
 
