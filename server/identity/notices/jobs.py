@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.machines import NOTIFICATION
 from server.core import audit, live
@@ -79,7 +78,8 @@ async def expire(app: FastAPI, tenant: TenantRef) -> None:
 async def send_letters(app: FastAPI, tenant: TenantRef) -> None:
     """Send what is also a letter, to who has an address. One that could not be sent is tried again."""
     database: Database = app.state.database
-    async with database.tenant_session(tenant.id, system(tenant.id, "notifications")) as db:
+    actor, sent = system(tenant.id, "notifications"), []
+    async with database.tenant_session(tenant.id, actor) as db:
         now = database.clock.now()
         due = (
             select(NotificationRecipient, Notification, User.email)
@@ -98,9 +98,13 @@ async def send_letters(app: FastAPI, tenant: TenantRef) -> None:
         )
         for own, row, email in (await db.execute(due)).all():
             if not await _sent(app.state.mail, Letter(email or "", *_text(row, tenant))):
-                return
+                break
             own.mailed_at = now
-            await _delivered(db, own)
+            sent.append(own)
+    # By itself: a copy is locked here, and who acknowledges locks the notification before the copy.
+    async with database.tenant_session(tenant.id, actor) as db:
+        for own in sorted(sent, key=lambda each: each.notification_id):
+            await answering.deliver(db, own.user_id, [own.notification_id])
 
 
 async def _sent(mail: Mail, letter: Letter) -> bool:
@@ -110,11 +114,6 @@ async def _sent(mail: Mail, letter: Letter) -> bool:
         log.exception("a notification could not be sent as a letter")
         return False
     return True
-
-
-async def _delivered(db: AsyncSession, own: NotificationRecipient) -> None:
-    await db.flush()
-    await answering.deliver(db, own.user_id, [own.notification_id])
 
 
 def _text(row: Notification, tenant: TenantRef) -> tuple[str, str]:

@@ -431,6 +431,22 @@ async def test_quiet_hours_hold_back_letters_but_never_what_is_critical(
     assert all(own.announced_at and own.delivered_at for own in await recipients(database, tenant))
 
 
+async def test_who_acknowledges_does_not_wait_for_letters_that_were_sent(
+    app: FastAPI, database: Database, tenant: TenantRef, sign_in: SignIn, box: Box
+) -> None:
+    await with_address(database, tenant, await sign_in(tenant, "SV"), "sv@example.com")
+    said = await say(database, tenant, severity="critical")
+    async with database.tenant_session(tenant.id) as db:
+        await db.execute(select(Notification).where(Notification.id == said).with_for_update())
+        sending = asyncio.create_task(jobs.send_letters(app, tenant))
+        await until_somebody_waits(database, tenant)
+        mine = select(NotificationRecipient).where(NotificationRecipient.notification_id == said)
+        await db.execute(mine.with_for_update(nowait=True))
+    await sending
+    (own,) = await recipients(database, tenant)
+    assert (len(box.letters), own.mailed_at, own.delivered_at) == (1, database.clock.now(), database.clock.now())
+
+
 async def test_a_letter_that_could_not_be_sent_is_sent_later_and_one_nobody_needs_is_not(
     app: FastAPI, database: Database, tenant: TenantRef, sign_in: SignIn, box: Box, caplog: pytest.LogCaptureFixture
 ) -> None:
