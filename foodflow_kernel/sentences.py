@@ -312,6 +312,7 @@ SENTENCES: dict[str, str] = {
     "upload_incomplete": "The file is not complete: go on at {offset}.",
     "uploads_open": "You have {most} unfinished uploads. Finish one first.",
     "user_missing": "Nobody is signed in: sign in first.",
+    "value_out_of_range": "A value is too large, or holds characters that cannot be stored.",
     "version_stale": "Somebody else changed this first. Read it again, then repeat your change.",
     "void_without_target": "This entry does not say which one it takes back.",
     "window_empty": "The window must begin before it ends.",

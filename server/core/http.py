@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from foodflow_kernel import sentences
 from foodflow_kernel.errors import FoodFlowError, Invalid, NotAllowed, NotFound, Refused
 from server.core.audit import request_id
+from server.core.db.postgres import is_unavailable
 
 log = logging.getLogger(__name__)
 
@@ -148,10 +149,9 @@ def told(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:  # no
         # A guard of the database (a trigger, a missing grant) keeps what must not change.
         log.info("refused by a guard", exc_info=error)
         return 409, "record_fixed", sentences.sentence("record_fixed", {}), {}
-    if isinstance(error, DataError):
+    if isinstance(error, DataError) or (isinstance(error, OperationalError) and not is_unavailable(error)):
         log.info("a value the database cannot hold", exc_info=error)
-        detail = "A value is too large, or holds characters that cannot be stored."
-        return 422, "value_out_of_range", detail, {}
+        return 422, "value_out_of_range", sentences.sentence("value_out_of_range", {}), {}
     return None
 
 
@@ -164,6 +164,10 @@ async def _told(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _no_database(_request: Request, error: Exception) -> JSONResponse:
+    said = told(error)
+    if said is not None:
+        status, code, detail, data = said
+        return problem(status, code, detail, data)
     if isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected):
         # Two requests wanted each other's rows; PostgreSQL ended this one so that the other could go on.
         log.info("ended by a deadlock", exc_info=error)

@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid
@@ -27,6 +26,7 @@ from foodflow_kernel.wire import bodies, facts
 from foodflow_kernel.wire.exchange import CommandAnswer
 from server.core import feed
 from server.core.actor import Actor
+from server.core.db.postgres import is_unavailable
 from server.sync import operators, quarantine, verbs
 from server.sync.batch import Proven
 from server.sync.stored import StoredFact, Terminal
@@ -141,7 +141,7 @@ async def _run(db: AsyncSession, people: operators.People, steps: Sequence[list[
             async with feed.savepoint(db):
                 await _apply(db, people, steps, progress)
         except Exception as error:
-            if _is_the_database(error):
+            if is_unavailable(error):
                 raise
             if len(steps) == 1 and len(steps[0]) == 1:
                 _set_aside(steps[0][0], error, fate)
@@ -193,8 +193,3 @@ def _set_aside(entry: Entry, error: Exception, fate: Fate) -> None:
         fate.park(entry.stored, entry.fact, (error.entity, error.id))
     else:
         fate.bury(entry.stored, entry.fact.kind, error)
-
-
-def _is_the_database(error: Exception) -> bool:
-    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return is_lost or isinstance(error, OperationalError | InterfaceError)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import stat
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,14 +66,14 @@ async def run(*command: str) -> str:
     as_whom: dict[str, Any] = {} if who is None else {"user": who.uid, "group": who.gid, "extra_groups": []}
     # Files, not pipes: a server that pg_ctl starts would hold a pipe open for ever.
     with tempfile.TemporaryFile() as said:
-        running = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", **as_whom
-        )
+        # Not by the loop: uvloop, which ``serve`` runs in, starts no program as somebody else.
+        start = functools.partial(subprocess.Popen, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/")
+        running = await asyncio.to_thread(start, command, **as_whom)
         try:
-            status = await running.wait()
+            status = await asyncio.to_thread(running.wait)
         except asyncio.CancelledError:
             running.terminate()
-            await running.wait()
+            running.wait()
             raise
         said.seek(0)
         text = said.read().decode(errors="replace")

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Column, Table, Text, bindparam, column, event, func, insert, inspect, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from foodflow_kernel.clock import Clock
+from foodflow_kernel.errors import Invalid
 from server.core import feed
 from server.core.actor import Actor
 from server.core.db import together
@@ -55,6 +56,7 @@ async def write(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
 
     Raises:
         DBAPIError: a row is refused.
+        Invalid: `value_out_of_range`: a text that is none.
     """
     if rows:
         await db.run_sync(lambda session: together.send(session, *_asked(rows)))
@@ -95,7 +97,10 @@ def _asked(rows: Sequence[MasterRow]) -> Iterator[together.Asked]:
         alike = [row.__dict__ for row in group]
         names = (*must, *(name for name in empty if any(known[name] is not None for known in alike)))
         contents = [{name: known[name] for name in names} for known in alike]
-        yield _statement(model, names), {"rows": to_json(contents).decode()}
+        try:
+            yield _statement(model, names), {"rows": to_json(contents).decode()}
+        except PydanticSerializationError as error:  # half a pair of surrogates is no text
+            raise Invalid("value_out_of_range") from error
 
 
 @functools.cache

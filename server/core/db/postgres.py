@@ -21,7 +21,9 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from server.core.backup import archive
 from server.core.backup import folder as backup_folder
@@ -329,3 +331,14 @@ def _grant_rows(db: psycopg.Connection[tuple[object, ...]], schema: str, role: s
         "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {role}",
     ):
         db.execute(sql.SQL(statement).format(**names))
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether the database cannot do its work now, whatever it is asked.
+
+    SQLAlchemy calls it operational, too, that a text is too long for an index; trying again never helps there.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    is_refused = isinstance(error.orig, ProgramLimitExceeded)
+    return error.connection_invalidated or (isinstance(error, OperationalError | InterfaceError) and not is_refused)

@@ -28,7 +28,7 @@ from server.core.actor import Actor
 from server.core.db.sessions import Database
 from server.core.files import kinds
 from server.core.files.store import TenantFiles, blob_key, chunk_key
-from server.core.models import Attachment, AttachmentChunk, Blob
+from server.core.models import Attachment, AttachmentChunk, Blob, Plant
 from server.core.models.attachment import MAX_BYTES
 from server.core.settings import Settings
 
@@ -57,7 +57,7 @@ async def begin(
     """Begin an upload, if there is room for it.
 
     Raises:
-        Invalid: `file_too_large`, `taken_at_bad`, `attachment_plant_missing`.
+        Invalid: `file_too_large`, `taken_at_bad`, `attachment_plant_missing`, `reference_unknown`.
         NotFound: `record_unknown` for a plant the actor does not see.
         NotAllowed: `permission_missing` there.
         Refused: `uploads_open` while the person has too many, `files_full`.
@@ -71,6 +71,8 @@ async def begin(
         if len(actor.plant_ids) != 1:
             raise Invalid("attachment_plant_missing")
         (plant_id,) = actor.plant_ids
+    if plant_id is not None and await db.get(Plant, plant_id) is None:
+        raise Invalid("reference_unknown", where="plant_id", id=plant_id)
     now: datetime = db.info["clock"].now()
     if taken_at is not None and not OLDEST <= taken_at <= now + timedelta(days=1):
         raise Invalid("taken_at_bad")

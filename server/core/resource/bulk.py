@@ -58,7 +58,7 @@ class BulkAnswer(BaseModel):
         return any(result.errors for result in self.results)
 
 
-class _Envelope(BaseModel):
+class _Envelope(BaseModel, extra="forbid"):
     rows: list[Any] = Field(min_length=1, max_length=MAX_ROWS)
 
 
@@ -175,7 +175,7 @@ def refused(index: int, row_id: uuid.UUID | None, error: Exception) -> RowResult
         index=index,
         id=row_id,
         status=status,
-        errors=[RowError(code=code, detail=detail, constraint=data.get("constraint"))],
+        errors=[RowError(code=code, detail=detail, where=data.get("where"), constraint=data.get("constraint"))],
     )
 
 

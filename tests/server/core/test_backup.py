@@ -14,7 +14,7 @@ import pytest
 
 from foodflow_kernel.errors import FoodFlowError, NotFound, Refused
 from server import backups, cli
-from server.core.backup import archive, due, folder, taking
+from server.core.backup import archive, due, folder, programs, taking
 from server.core.backup.due import Due, Outcome, Standing
 from server.core.backup.folder import Backup, Place
 from server.core.settings import Settings
@@ -205,3 +205,9 @@ def test_the_list_says_which_can_be_relied_on(place: Place, capsys: pytest.Captu
     assert good.name in lines[-2]
     assert "verified" in lines[-2]
     assert "file 1234 differs" in lines[-1]
+
+
+def test_programs_run_in_the_loop_that_the_server_runs_in() -> None:
+    """uvloop starts no program as somebody else, and as root each is."""
+    uvloop = pytest.importorskip("uvloop")
+    assert "PostgreSQL" in uvloop.run(programs.run(programs.program("postgres"), "--version"))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import random
+import string
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +103,35 @@ async def test_each_row_has_its_own_fate_and_good_ones_are_written(place: Place)
     assert await place.written() == tuple(count + 2 for count in before)
     made = (await place.client.get(f"/plant-ops/equipment/{results[7]['id']}")).json()
     assert (made["tag"], made["range_min"], made["criticality"], made["version"]) == ("F", "-1.500000", "B", 1)
+
+
+NO_TEXT, TOO_LONG = "half a pair \ud800", "".join(random.Random(1).choices(string.ascii_letters, k=4000))  # noqa: S311
+
+
+@pytest.mark.parametrize(
+    "over", [{"names": {"en": NO_TEXT}}, {"names": {NO_TEXT: "x"}}, {"tag": NO_TEXT}, {"tag": TOO_LONG}]
+)
+async def test_a_text_that_cannot_be_stored_refuses_its_own_row(place: Place, over: Row) -> None:
+    body = json.dumps({"rows": [place.row("A"), place.row("B") | over, place.row("C")]})
+    answer = await place.client.post(PATH, content=body, headers={"Content-Type": "application/json"})
+    assert fates(answer) == [(201, None), (422, "value_out_of_range"), (201, None)]
+    alone = json.dumps(place.row("D") | over)
+    refused = await place.client.post(
+        "/plant-ops/equipment", content=alone, headers={"Content-Type": "application/json"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "value_out_of_range")
+    assert await place.tags() == {"A", "C"}
+
+
+async def test_what_is_asked_of_a_bulk_is_not_said_in_its_body(place: Place) -> None:
+    answer = await place.client.post(PATH, json={"rows": [place.row("A")], "atomic": True})
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.atomic")
+
+
+async def test_a_row_that_refers_to_nothing_names_the_field(place: Place) -> None:
+    answer = await place.client.post(PATH, json={"rows": [place.row("A", line_id=str(uuid.uuid4()))]})
+    (error,) = answer.json()["results"][0]["errors"]
+    assert (error["code"], error["where"]) == ("reference_unknown", "line_id")
 
 
 async def test_atomic_writes_nothing_when_one_row_is_refused(place: Place) -> None:

@@ -279,6 +279,17 @@ async def test_another_plant_sees_no_file_of_this_one(
     assert refused(await begin(client, png(), plant_id=str(there)), 404, "record_unknown")
 
 
+async def test_a_file_is_of_a_plant_that_there_is(
+    database: Database, two_tenants: tuple[TenantRef, TenantRef], sign_in: SignIn
+) -> None:
+    mine, other = two_tenants
+    theirs, admin = await a_plant(database, other), await sign_in(mine, "TA")
+    for plant in (theirs, uuid.uuid4()):
+        assert refused(await begin(admin, png(), plant_id=str(plant)), 422, "reference_unknown")
+    here = await a_plant(database, mine)
+    assert (await begin(admin, png(), plant_id=str(here))).status_code == 201
+
+
 async def test_bytes_that_are_not_what_was_announced_leave_nothing(
     files: Files, database: Database, tenant: TenantRef, sign_in: SignIn
 ) -> None:

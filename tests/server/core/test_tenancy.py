@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import NotAllowed, NotFound, Refused
+from foodflow_kernel.errors import Invalid, NotAllowed, NotFound, Refused
 from server.core import actor, audit
 from server.core.db import postgres, provision
 from server.core.db.sessions import Database, TenantRef, current_tenant
@@ -203,3 +204,22 @@ async def test_failed_provisioning_leaves_nothing(database: Database, tenant: Te
         await provision.create_tenant(database, tenant.slug, "Again")
     async with database.tenant_session(tenant.id) as db:
         assert (await db.execute(text("SELECT count(*) FROM core_audit"))).scalar() == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"slug": "Acme"}, "tenant_slug_invalid"),
+        ({"gs1_company_prefix": "95011"}, "gs1_prefix_invalid"),
+        ({"default_tz": "Mars/Base"}, "time_zone_unknown"),
+        ({"country": "usa"}, "country_invalid"),
+        ({"currency": "$"}, "currency_invalid"),
+        ({"regimes": ("moon",)}, "regime_unknown"),
+    ],
+)
+def test_a_company_that_cannot_be_is_refused_before_anything_is_made(wrong: dict[str, Any], code: str) -> None:
+    right = {"slug": "acme", "gs1_company_prefix": "950110", "default_tz": "UTC", "country": "US", "currency": "USD"}
+    provision.check(**right, regimes=())
+    with pytest.raises(Invalid) as refused:
+        provision.check(**({"regimes": ()} | right | wrong))
+    assert refused.value.code == code

@@ -506,6 +506,25 @@ def test_the_end_of_quiet_hours_is_within_a_day_and_not_quiet(
         assert quiet.end_of((starts, ends, zone), end) == end
 
 
+async def test_who_reads_all_at_once_takes_each_before_anybodys_copy_and_all_in_one_order(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    client = await sign_in(tenant, "SV")
+    first, last = await say(database, tenant), await say(database, tenant, dedupe_key="2")
+    await say(database, tenant)  # counted, and the copy was changed: the first lies behind the last in both tables
+    async with database.tenant_session(tenant.id) as db:
+        copy = update(NotificationRecipient).where(NotificationRecipient.notification_id == first)
+        await db.execute(copy.values(due_at=NotificationRecipient.due_at))
+    async with database.tenant_session(tenant.id) as db:
+        await db.execute(select(Notification).where(Notification.id == first).with_for_update())
+        reading = asyncio.create_task(client.post("/notifications:read-all"))
+        await until_somebody_waits(database, tenant)
+        await db.execute(select(Notification).where(Notification.id == last).with_for_update(nowait=True))
+        await db.execute(select(NotificationRecipient).with_for_update(nowait=True))
+    assert (await reading).status_code == 200
+    assert await unread(client) == 0
+
+
 async def test_all_is_read_at_once_and_pages_follow(database: Database, tenant: TenantRef, sign_in: SignIn) -> None:
     client, other = await sign_in(tenant, "SV"), await sign_in(tenant, "SV")
     said = [str(await say(database, tenant, dedupe_key=str(n))) for n in range(5)]

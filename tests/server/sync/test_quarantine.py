@@ -110,6 +110,24 @@ async def test_t5_a_verb_that_fails_in_bulk_costs_only_its_own_rows(database, te
     assert caplog.records[0].exc_info is not None
 
 
+async def test_a_value_the_database_never_takes_holds_nothing_else_up(database, tenant, monkeypatch):
+    """A text too long for an index is an operational error to SQLAlchemy: it was tried again for ever."""
+    device = Device(tenant)
+    device.record(*(a_fact() for _ in range(3)))
+    honest = verbs.VERBS["clock_jumped"]
+
+    async def too_long(db, actor, stored, fact, body):
+        await honest(db, actor, stored, fact, body)
+        if stored.seq == 2:
+            await db.execute(text("SELECT repeat('x', 2000000000)"))
+
+    monkeypatch.delitem(verbs.BULK, "clock_jumped")
+    monkeypatch.setitem(verbs.VERBS, "clock_jumped", too_long)
+    answer = await device.push(database)
+    assert (answer.acked, answer.dead) == (3, (2,))
+    assert await applied(database, device) == [1, 3]
+
+
 async def test_t5_refused_rows_between_good_ones_are_named_with_their_code(database, tenant, monkeypatch):
     device = Device(tenant)
     device.record(*(a_fact() for _ in range(30)))
