@@ -98,7 +98,11 @@ def _embedded(settings: Settings, secret: bytes) -> Cluster:
     if not fresh:
         _let_in(folder)
     server = get_server(folder)
-    is_ours = not any(pid != os.getpid() and _lives(pid) for pid in server.global_process_id_list.get())
+    # Who was killed took no leave: while it is listed, the last one to go would leave PostgreSQL running.
+    with server._lock:  # noqa: SLF001  # between processes; the wheel has no other way
+        living = [pid for pid in server.global_process_id_list.get() if _lives(pid)]
+        server.global_process_id_list.put(living)
+    is_ours = living == [os.getpid()]
     with psycopg.connect(server.get_uri(), autocommit=True) as db:
         if fresh:
             _configure(db, folder, settings)

@@ -89,3 +89,17 @@ def test_a_stop_finishes_the_request_that_was_begun(tmp_path: Path) -> None:
         process.kill()
         process.wait()
     assert b" 401 " in answer
+
+
+def test_after_one_was_killed_the_next_to_go_stops_the_database(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from server.core.db import postgres;"
+        "from server.core.settings import Settings;"
+        "postgres.open_cluster(Settings(data_folder=Path(sys.argv[1]), fsync=False, backup=False));"
+        "sys.argv[2:] and os.kill(os.getpid(), 9)"
+    )
+    command, running = [sys.executable, "-c", code, str(tmp_path / "data")], tmp_path / "data/postgres/postmaster.pid"
+    assert subprocess.run([*command, "killed"], check=False).returncode == -signal.SIGKILL
+    assert running.exists()
+    subprocess.run(command, check=True)
+    assert not running.exists()
