@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import BackgroundTasks, Body, Header, Request, Response
+from fastapi.params import Depends as DependsMark
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -120,9 +121,9 @@ _SHEET = {
 }
 
 
-def _options(verb: str, *, with_extra: bool = True) -> dict[str, Any]:
+def _options(verb: str, *others: DependsMark, with_extra: bool = True) -> dict[str, Any]:
     code = f"identity.user.{verb}"
-    made: dict[str, Any] = {"dependencies": [access.needs(code)], "responses": access.PROBLEMS}
+    made: dict[str, Any] = {"dependencies": [access.needs(code), *others], "responses": access.PROBLEMS}
     return made | {"openapi_extra": {"x-permission": code}} if with_extra else made
 
 
@@ -141,7 +142,7 @@ async def invite(
     return Account.model_validate(user)
 
 
-@router.post("/users:bulk", **_options("create"))
+@router.post("/users:bulk", **_options("create", bulk.ONLY_WAYS))
 async def invite_many(
     request: Request,
     after: BackgroundTasks,
@@ -155,7 +156,7 @@ async def invite_many(
     return await _many(request, after, caller, bulk.rows_of(body), atomic=atomic, dry_run=dry_run)
 
 
-@router.post("/users:import", openapi_extra=_SHEET, **_options("create", with_extra=False))
+@router.post("/users:import", openapi_extra=_SHEET, **_options("create", bulk.ONLY_WAYS, with_extra=False))
 async def invite_sheet(
     request: Request, after: BackgroundTasks, caller: access.Signed, *, atomic: Atomic = False, dry_run: DryRun = False
 ) -> bulk.BulkAnswer:

@@ -81,7 +81,7 @@ async def roles_of(user_id: uuid.UUID, caller: access.Signed) -> list[Assignment
 
 @router.post(
     "/roles/{role_id}/permissions:bulk",
-    dependencies=[access.needs("identity.role.update")],
+    dependencies=[access.needs("identity.role.update"), bulk.ONLY_WAYS],
     responses=access.PROBLEMS,
     openapi_extra={
         "requestBody": {

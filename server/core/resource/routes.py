@@ -222,6 +222,7 @@ def _bulk_routes(made: Room, resource: Resource, new: type[BaseModel], patch: ty
             **options
             | {
                 "operation_id": _operation(resource, f"bulk_{verb}"),
+                "dependencies": [*options["dependencies"], bulk.ONLY_WAYS],
                 "responses": options["responses"] | {422: _REFUSED_TOGETHER},
                 "openapi_extra": options["openapi_extra"] | {"requestBody": _bulk_body(shape)},
             },
@@ -262,6 +263,7 @@ def _import_route(made: Room, resource: Resource, new: type[BaseModel], patch: t
         **options
         | {
             "operation_id": _operation(resource, "import"),
+            "dependencies": [*options["dependencies"], bulk.ONLY_WAYS],
             "responses": access.problems(415) | {422: _REFUSED_TOGETHER | {"model": imports.ImportAnswer}},
             "openapi_extra": options["openapi_extra"]
             | {"requestBody": {"required": True, "content": dict.fromkeys((sheets.CSV, sheets.XLSX), sheet)}},

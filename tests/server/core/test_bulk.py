@@ -128,6 +128,16 @@ async def test_what_is_asked_of_a_bulk_is_not_said_in_its_body(place: Place) -> 
     assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.atomic")
 
 
+@pytest.mark.parametrize(
+    "path", ["/plant-ops/equipment:bulk", "/plant-ops/equipment:import", "/users:bulk", "/users:import",
+             "/roles/01a207a2-3280-7e41-aca2-18de93687902/permissions:bulk"],
+)  # fmt: skip
+async def test_a_misspelt_way_writes_nothing(place: Place, path: str) -> None:
+    answer = await place.client.post(path, json={"rows": [place.row("A")]}, params={"atomik": True})
+    assert (answer.status_code, answer.json()["code"]) == (422, "parameter_unknown")
+    assert await place.tags() == set()
+
+
 async def test_a_row_that_refers_to_nothing_names_the_field(place: Place) -> None:
     answer = await place.client.post(PATH, json={"rows": [place.row("A", line_id=str(uuid.uuid4()))]})
     (error,) = answer.json()["results"][0]["errors"]
