@@ -82,7 +82,7 @@ async def roles_of(user_id: uuid.UUID, caller: access.Signed) -> list[Assignment
 @router.post(
     "/roles/{role_id}/permissions:bulk",
     dependencies=[access.needs("identity.role.update"), bulk.ONLY_WAYS],
-    responses=access.PROBLEMS,
+    responses=access.PROBLEMS | {422: bulk.REFUSED_TOGETHER},
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid, NotFound
-from server.core import feed, http
+from server.core import access, feed, http
 from server.core.access import Caller
 from server.core.actions import values
 from server.core.resource import writing
@@ -60,6 +60,14 @@ class BulkAnswer(BaseModel):
     def has_failed(self) -> bool:
         """Whether any row was refused."""
         return any(result.errors for result in self.results)
+
+
+REFUSED_TOGETHER: dict[str, Any] = {
+    "description": "A value cannot be right; `atomic`: a row was refused, so none was written",
+    "model": BulkAnswer,
+    "content": access.PROBLEMS[422]["content"],
+}
+"""The 422 of a route that takes many rows, for the document."""
 
 
 class _Envelope(BaseModel, extra="forbid"):

@@ -223,7 +223,7 @@ def _bulk_routes(made: Room, resource: Resource, new: type[BaseModel], patch: ty
             | {
                 "operation_id": _operation(resource, f"bulk_{verb}"),
                 "dependencies": [*options["dependencies"], bulk.ONLY_WAYS],
-                "responses": options["responses"] | {422: _REFUSED_TOGETHER},
+                "responses": options["responses"] | {422: bulk.REFUSED_TOGETHER},
                 "openapi_extra": options["openapi_extra"] | {"requestBody": _bulk_body(shape)},
             },
         )(_bulk_route(resource, shape, act))
@@ -264,7 +264,7 @@ def _import_route(made: Room, resource: Resource, new: type[BaseModel], patch: t
         | {
             "operation_id": _operation(resource, "import"),
             "dependencies": [*options["dependencies"], bulk.ONLY_WAYS],
-            "responses": access.problems(415) | {422: _REFUSED_TOGETHER | {"model": imports.ImportAnswer}},
+            "responses": access.problems(415) | {422: bulk.REFUSED_TOGETHER | {"model": imports.ImportAnswer}},
             "openapi_extra": options["openapi_extra"]
             | {"requestBody": {"required": True, "content": dict.fromkeys((sheets.CSV, sheets.XLSX), sheet)}},
         },
@@ -287,13 +287,6 @@ def _import_route(made: Room, resource: Resource, new: type[BaseModel], patch: t
             return Response(said.model_dump_json().encode(), status, media_type="application/json")
 
         return await idempotency.once(request, caller, None if dry_run else key, work)
-
-
-_REFUSED_TOGETHER: dict[str, Any] = {
-    "description": "A value cannot be right; `atomic`: a row was refused, so none was written",
-    "model": bulk.BulkAnswer,
-    "content": access.PROBLEMS[422]["content"],
-}
 
 
 def _bulk_body(shape: type[BaseModel]) -> dict[str, Any]:
