@@ -7,7 +7,7 @@ tenant that commits before the answer is sent. ``needs(code)`` declares the perm
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Protocol
 
@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 
 from foodflow_kernel import sentences
 from foodflow_kernel.clock import Clock
-from foodflow_kernel.errors import NotAllowed
+from foodflow_kernel.errors import Invalid, NotAllowed
 from server.core import events
 from server.core.actor import Actor, ActorKind
 from server.core.db.sessions import Database, current_tenant
@@ -241,6 +241,21 @@ class NeedsAlone(Needs):
     async def __call__(self, connection: HTTPConnection) -> None:
         """Refuse a caller without the permission."""
         (await actor_of(connection)).require(self.code)
+
+
+def only(names: Collection[str]) -> DependsMark:
+    """The dependency of a route whose query says these and nothing else: what is misspelt would be taken for unsaid.
+
+    It refuses with `parameter_unknown`.
+    """
+
+    async def refuse_others(request: Request) -> None:
+        for name in request.query_params:
+            if name not in names:
+                raise Invalid("parameter_unknown", name=name, allowed=sorted(names))
+
+    mark: DependsMark = Depends(refuse_others)
+    return mark
 
 
 def needs(code: str) -> DependsMark:

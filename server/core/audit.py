@@ -178,7 +178,7 @@ def write(
         "reason": reason,
         "request_id": request_id.get(),
     }
-    db.info.setdefault(_PENDING, []).append({name: _PLAIN.get(type(each), plain)(each) for name, each in row.items()})
+    db.info.setdefault(_PENDING, []).append({name: plain(each) for name, each in row.items()})
 
 
 def take(db: AsyncSession) -> list[dict[str, Any]]:
@@ -249,7 +249,7 @@ def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
     for name, each in value.items():
         kept = _kept_as(str(name))
         if kept is not None:
-            found[kept] = _PLAIN.get(type(each), plain)(each)
+            found[kept] = plain(each)
     return dict(sorted(found.items()))
 
 
@@ -269,7 +269,6 @@ def _number_text(value: Decimal) -> str:
     return format((value + 0).normalize(), "f") if value.is_finite() else str(value)
 
 
-@functools.lru_cache(256)
 def _moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 

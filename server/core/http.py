@@ -163,11 +163,9 @@ async def _told(_request: Request, error: Exception) -> JSONResponse:
     return problem(status, code, detail, data)
 
 
-async def _no_database(_request: Request, error: Exception) -> JSONResponse:
-    said = told(error)
-    if said is not None:
-        status, code, detail, data = said
-        return problem(status, code, detail, data)
+async def _no_database(request: Request, error: Exception) -> JSONResponse:
+    if not is_unavailable(error):
+        return await _told(request, error)
     if isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected):
         # Two requests wanted each other's rows; PostgreSQL ended this one so that the other could go on.
         log.info("ended by a deadlock", exc_info=error)

@@ -73,7 +73,7 @@ async def run(*command: str) -> str:
             status = await asyncio.to_thread(running.wait)
         except asyncio.CancelledError:
             running.terminate()
-            running.wait()
+            await asyncio.to_thread(running.wait)
             raise
         said.seek(0)
         text = said.read().decode(errors="replace")

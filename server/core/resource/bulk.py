@@ -11,9 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Protocol
 
-from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Depends as DependsMark
 from pydantic import BaseModel, Field, ValidationError, create_model
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,8 +23,8 @@ from server.core.resource import writing
 from server.core.resource.declared import Resource
 
 MAX_ROWS = 500
-WAYS = frozenset({"atomic", "dry_run"})
-"""What the query of a request for many rows may say."""
+ONLY_WAYS = access.only({"atomic", "dry_run"})
+"""The dependency of a route that takes many rows: a misspelt ``atomic`` would write what was not to be written."""
 NOT_WRITTEN = 424
 """Of a row that was good in an atomic request that failed."""
 
@@ -98,21 +96,6 @@ class Act(Protocol):
 
 class _UndoError(Exception):
     """Everything that was written shall be taken back."""
-
-
-async def only_ways(request: Request) -> None:
-    """Refuse what nobody knows: a misspelt ``atomic`` would write what was not to be written.
-
-    Raises:
-        Invalid: `parameter_unknown`.
-    """
-    for name in request.query_params:
-        if name not in WAYS:
-            raise Invalid("parameter_unknown", name=name, allowed=sorted(WAYS))
-
-
-ONLY_WAYS: DependsMark = Depends(only_ways)
-"""The dependency of a route that takes many rows."""
 
 
 def rows_of(body: Any) -> list[Any]:

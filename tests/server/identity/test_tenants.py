@@ -80,10 +80,7 @@ async def test_a_company_is_made_changed_and_listed_by_the_platform(
     assert (await operator.patch(path, json={"legal_name": "O"}, headers={"If-Match": '"9"'})).status_code == 412
     changed = await operator.patch(path, json={"legal_name": "Other Foods"}, headers={"If-Match": '"1"'})
     assert (changed.json()["legal_name"], changed.json()["version"]) == ("Other Foods", 2)
-    for wrong, code in (
-        ({"default_tz": "Mars/Base"}, "time_zone_unknown"),
-        ({"currency": None}, "field_missing"),
-    ):
+    for wrong, code in (({"default_tz": "Mars/Base"}, "time_zone_unknown"), ({"currency": None}, "field_missing")):
         assert (await operator.patch(path, json=wrong, headers={"If-Match": '"2"'})).json()["code"] == code
     assert (await operator.get(path)).json()["legal_name"] == "Other Foods"
     for never in ("slug", "schema_name", "state"):

@@ -110,19 +110,28 @@ async def test_t5_a_verb_that_fails_in_bulk_costs_only_its_own_rows(database, te
     assert caplog.records[0].exc_info is not None
 
 
+def fail_at(monkeypatch, places, fail):
+    """The verb of a fact does its work, then fails at these places."""
+    honest = verbs.VERBS["clock_jumped"]
+
+    async def verb(db, actor, stored, fact, body):
+        await honest(db, actor, stored, fact, body)
+        if stored.seq in places:
+            await fail(db)
+
+    monkeypatch.delitem(verbs.BULK, "clock_jumped")
+    monkeypatch.setitem(verbs.VERBS, "clock_jumped", verb)
+
+
 async def test_a_value_the_database_never_takes_holds_nothing_else_up(database, tenant, monkeypatch):
     """A text too long for an index is an operational error to SQLAlchemy: it was tried again for ever."""
     device = Device(tenant)
     device.record(*(a_fact() for _ in range(3)))
-    honest = verbs.VERBS["clock_jumped"]
 
-    async def too_long(db, actor, stored, fact, body):
-        await honest(db, actor, stored, fact, body)
-        if stored.seq == 2:
-            await db.execute(text("SELECT repeat('x', 2000000000)"))
+    async def too_long(db):
+        await db.execute(text("SELECT repeat('x', 2000000000)"))
 
-    monkeypatch.delitem(verbs.BULK, "clock_jumped")
-    monkeypatch.setitem(verbs.VERBS, "clock_jumped", too_long)
+    fail_at(monkeypatch, {2}, too_long)
     answer = await device.push(database)
     assert (answer.acked, answer.dead) == (3, (2,))
     assert await applied(database, device) == [1, 3]
@@ -131,15 +140,11 @@ async def test_a_value_the_database_never_takes_holds_nothing_else_up(database, 
 async def test_t5_refused_rows_between_good_ones_are_named_with_their_code(database, tenant, monkeypatch):
     device = Device(tenant)
     device.record(*(a_fact() for _ in range(30)))
-    honest = verbs.VERBS["clock_jumped"]
 
-    async def choosy(db, actor, stored, fact, body):
-        await honest(db, actor, stored, fact, body)
-        if stored.seq % 7 == 0:
-            raise Refused("lot_held", lot_code="L1", reason="metal")
+    async def refuse(_db):
+        raise Refused("lot_held", lot_code="L1", reason="metal")
 
-    monkeypatch.delitem(verbs.BULK, "clock_jumped")
-    monkeypatch.setitem(verbs.VERBS, "clock_jumped", choosy)
+    fail_at(monkeypatch, {7, 14, 21, 28}, refuse)
     answer = await device.push(database)
     assert answer.dead == (7, 14, 21, 28)
     assert {reason for _, reason, _ in await dead(database, device)} == {"lot_held"}
