@@ -161,33 +161,60 @@ def write(
         diff: field to new value, or field to [old, new]; secrets are cut out.
         plant_id: the record's plant; a supervisor sees the rows of their own plant.
     """
+    write_many(db, actor, action, entity, [(entity_id, plant_id, diff or {})], reason, esign_id=esign_id)
+
+
+Entry = tuple[uuid.UUID | None, uuid.UUID | None, Mapping[str, Any]]
+"""What is an audit row's own among many that are written at once: record, its plant, diff."""
+
+
+def write_many(
+    db: AsyncSession,
+    actor: Actor,
+    action: str,
+    entity: str,
+    entries: Iterable[Entry],
+    reason: str | None = None,
+    *,
+    esign_id: uuid.UUID | None = None,
+) -> None:
+    """Add the audit rows of one act on many records, as ``write`` does; what they share is put into words once."""
     clock: Clock = db.info["clock"]
-    row = {
+    who = {
         "action": action,
         "actor_id": actor.id,
         "actor_name": actor.name,
         "actor_type": actor.kind.value,
         "at": clock.now(),
         "device_id": actor.device_id,
-        "diff": diff or {},
-        "entity": entity,
-        "entity_id": entity_id,
-        "esign_id": esign_id,
-        "ip": address.get(),
-        "plant_id": plant_id,
-        "reason": reason,
-        "request_id": request_id.get(),
     }
-    db.info.setdefault(_PENDING, []).append({name: plain(each) for name, each in row.items()})
+    start, kind, where, end = (
+        _written(_mapping(part))[1:-1]
+        for part in (
+            who,
+            {"entity": entity},
+            {"esign_id": esign_id, "ip": address.get()},
+            {"reason": reason, "request_id": request_id.get()},
+        )
+    )
+    db.info.setdefault(_PENDING, []).extend(
+        f'{{{start},"diff":{_written(_mapping(diff))},{kind},"entity_id":{_quoted(entity_id)},'
+        f'{where},"plant_id":{_quoted(plant_id)},{end}'
+        for entity_id, plant_id, diff in entries
+    )
 
 
-def take(db: AsyncSession) -> list[dict[str, Any]]:
-    """Take the rows out of a session that cannot write them."""
-    rows: list[dict[str, Any]] = db.info.pop(_PENDING, [])
+def _quoted(given: uuid.UUID | None) -> str:
+    return "null" if given is None else f'"{given}"'
+
+
+def take(db: AsyncSession) -> list[str]:
+    """Take the rows out of a session that cannot write them: of each its canonical JSON, unnumbered and open."""
+    rows: list[str] = db.info.pop(_PENDING, [])
     return rows
 
 
-def give(db: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+def give(db: AsyncSession, rows: Sequence[str]) -> None:
     """Write rows that were taken out of another session."""
     db.info.setdefault(_PENDING, []).extend(rows)
 
@@ -198,10 +225,8 @@ def number(session: Session) -> Asked | None:
     It waits for the counter row, so a transaction in front has either committed (its numbers stand) or
     rolled back (its numbers never were). What waits for other rows was flushed before.
     """
-    rows: list[dict[str, Any]] = session.info.pop(_PENDING, [])
-    if not rows:
-        return None
-    return _WRITE, {"k": len(rows), "contents": "\n".join(_written(row)[:-1] for row in rows)}
+    rows: list[str] = session.info.pop(_PENDING, [])
+    return (_WRITE, {"k": len(rows), "contents": "\n".join(rows)}) if rows else None
 
 
 @event.listens_for(FeedSession, "after_transaction_create")

@@ -15,9 +15,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic_core import to_json
 from sqlalchemy import (
@@ -86,8 +85,7 @@ class FeedRow(TenantBase):
     """JSON text of a command's answer; None for master rows, which are rendered when read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What the feed will say of one row."""
 
     version: int = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -46,9 +47,11 @@ def fill(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
     for row in rows:
         model: Any = type(row)
         known = row.__dict__
+        said = dict(known)
+        known.update(_defaults(model))
+        known.update(said)
         at, by = known.get("created_at") or now, known.get("created_by") or who
         known.update(created_at=at, created_by=by, updated_at=at, updated_by=by)
-        known.update({name: value for name, value in _defaults(model).items() if name not in known})
 
 
 async def write(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
@@ -93,10 +96,12 @@ def _asked(rows: Sequence[MasterRow]) -> Iterator[together.Asked]:
     """
     model: Any = type(rows[0])
     empty, other = _names(model)
-    for must, group in itertools.groupby(rows, key=lambda row: tuple(name for name in other if name in row.__dict__)):
-        alike = [row.__dict__ for row in group]
+    known_of = [row.__dict__ for row in rows]
+    for must, group in itertools.groupby(known_of, key=lambda known: tuple(filter(known.__contains__, other))):
+        alike = list(group)
         names = (*must, *(name for name in empty if any(known[name] is not None for known in alike)))
-        contents = [{name: known[name] for name in names} for known in alike]
+        pick = operator.itemgetter(*names)  # of two columns or more: id and stamps are always among them
+        contents = [dict(zip(names, pick(known), strict=True)) for known in alike]
         try:
             yield _statement(model, names), {"rows": to_json(contents).decode()}
         except PydanticSerializationError as error:  # half a pair of surrogates is no text

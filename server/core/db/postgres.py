@@ -15,6 +15,7 @@ import hmac
 import os
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ PLATFORM_SCHEMA = "platform"
 DATABASE = "foodflow"
 _NOT_OF_THE_PLATFORM = {"platform_audit": "UPDATE, DELETE, TRUNCATE", "break_glass": "DELETE, TRUNCATE"}
 """Tables whose rows the platform's own login does not change or delete, and what is taken from it."""
+_ROWS = {"TABLES": "SELECT, INSERT, UPDATE, DELETE", "SEQUENCES": "USAGE, SELECT"}
+_READ = {"TABLES": "SELECT"}
+"""Rights on each kind of relation of a schema."""
+_HAS_RELATIONS = """
+    SELECT EXISTS (
+        SELECT FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = %s::text::regnamespace
+        AND classid = 'pg_class'::regclass
+    )
+"""
 EXTENSIONS = ("btree_gist", "citext", "ltree", "pg_trgm")
 
 _HBA = """\
@@ -199,7 +209,7 @@ def prepare(owner: URL, cluster: Cluster) -> None:
         db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(_id(PLATFORM_SCHEMA)))
         db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, public TO {}").format(_id(PLATFORM_SCHEMA), _id(PLATFORM)))
         _own_search_path(db, PLATFORM, PLATFORM_SCHEMA)
-        _grant_rows(db, PLATFORM_SCHEMA, PLATFORM)
+        _grant(db, PLATFORM_SCHEMA, PLATFORM, _ROWS)
         for name, rights in _NOT_OF_THE_PLATFORM.items():
             if db.execute("SELECT to_regclass(%s)", (f"{PLATFORM_SCHEMA}.{name}",)).fetchone() != (None,):
                 revoke = sql.SQL(f"REVOKE {rights} ON {{}} FROM {{}}")
@@ -214,7 +224,7 @@ def create_tenant_role(owner: URL, cluster: Cluster, schema: str) -> None:
         db.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(_id(_name(db)), _id(schema)))
         db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, public TO {}").format(_id(schema), _id(schema)))
         _own_search_path(db, schema, schema)
-        _grant_rows(db, schema, schema)
+        _grant(db, schema, schema, _ROWS)
     create_reader(owner, cluster, schema)
 
 
@@ -231,13 +241,9 @@ def create_reader(owner: URL, cluster: Cluster, schema: str) -> None:
         _create_login(db, name, cluster.password(name))
         db.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(_id(_name(db)), _id(name)))
         _own_search_path(db, name, schema)
-        for statement in (
-            "ALTER ROLE {role} SET default_transaction_read_only = on",
-            "GRANT USAGE ON SCHEMA {schema}, public TO {role}",
-            "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
-            "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
-        ):
-            db.execute(sql.SQL(statement).format(**names))
+        db.execute(sql.SQL("ALTER ROLE {role} SET default_transaction_read_only = on").format(**names))
+        db.execute(sql.SQL("GRANT USAGE ON SCHEMA {schema}, public TO {role}").format(**names))
+        _grant(db, schema, name, _READ)
 
 
 def drop_tenant_role(owner: URL, schema: str) -> None:
@@ -325,16 +331,21 @@ def _own_search_path(db: psycopg.Connection[tuple[object, ...]], role: str, sche
     db.execute(sql.SQL("ALTER ROLE {} SET search_path = {}, public").format(_id(role), _id(schema)))
 
 
-def _grant_rows(db: psycopg.Connection[tuple[object, ...]], schema: str, role: str) -> None:
-    """Rows of all tables of the schema, present and future; never the tables themselves."""
-    names = {"schema": _id(schema), "role": _id(role)}
-    for statement in (
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
-        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {role}",
-    ):
-        db.execute(sql.SQL(statement).format(**names))
+def _grant(db: psycopg.Connection[tuple[object, ...]], schema: str, role: str, rights: Mapping[str, str]) -> None:
+    """Rights on all tables of the schema, present and future; never the tables themselves.
+
+    An empty schema has no present ones, and to look for them takes PostgreSQL through all tables of all
+    companies, once for each kind of relation.
+    """
+    present, future = (
+        "GRANT {rights} ON ALL {kind} IN SCHEMA {schema} TO {role}",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {rights} ON {kind} TO {role}",
+    )
+    is_empty = db.execute(_HAS_RELATIONS, (schema,)).fetchone() == (False,)
+    for kind, what in rights.items():
+        names = {"schema": _id(schema), "role": _id(role), "kind": sql.SQL(kind), "rights": sql.SQL(what)}
+        for statement in (future,) if is_empty else (present, future):
+            db.execute(sql.SQL(statement).format(**names))
 
 
 def is_unavailable(error: Exception) -> bool:

@@ -6,13 +6,14 @@ the row that fails is alone: log n runs for one bad row in many, and n good rows
 
 from __future__ import annotations
 
+import functools
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Protocol
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.errors import FoodFlowError, Invalid, NotFound
@@ -127,14 +128,15 @@ async def create(
     async def run(steps: Sequence[Step]) -> dict[int, RowResult]:
         fates: dict[int, RowResult] = {}
         made: dict[int, Any] = {}
-        for index, said in steps:
+        make = writing.maker(caller, resource)
+        for index, given in _given(shape, steps):
             try:
-                made[index] = writing.make(caller, resource, said.model_dump(exclude_unset=True))
+                made[index] = make(given)
             except FoodFlowError as error:
                 fates[index] = refused(index, None, error)
         await writing.save(caller.db, resource, list(made.values()))
+        writing.note_made(caller, resource, made.values())
         for index, row in made.items():
-            writing.note_made(caller, resource, row)
             fates[index] = RowResult(index=index, id=None if dry_run else row.id, status=201)
         return fates
 
@@ -150,7 +152,7 @@ async def update(
     async def run(steps: Sequence[Step]) -> dict[int, RowResult]:
         fates: dict[int, RowResult] = {}
         changed: dict[int, tuple[Any, dict[str, Any]]] = {}
-        given = {index: said.model_dump(exclude_unset=True) for index, said in steps}
+        given = dict(_given(shape, steps))
         there = await writing.locked(caller, resource, [each["id"] for each in given.values()])
         for index, each in given.items():
             row_id, version = each.pop("id"), each.pop("version", None)
@@ -201,13 +203,7 @@ async def run_all(
     db: AsyncSession, shape: type[BaseModel], rows: Sequence[Any], run: Run, *, atomic: bool, dry_run: bool
 ) -> BulkAnswer:
     """Check the shape of each row and run them as one group."""
-    steps: list[Step] = []
-    fates: dict[int, RowResult] = {}
-    for index, row in enumerate(rows):
-        try:
-            steps.append((index, shape.model_validate(row)))
-        except ValidationError as error:
-            fates[index] = _malformed(index, error)
+    steps, fates = _checked(shape, rows)
     async with kept_unless(db) if atomic or dry_run else nullcontext(_kept) as undo:
         fates |= await _group(db, steps, run)
         answer = BulkAnswer(results=[fates[index] for index in range(len(rows))])
@@ -218,6 +214,33 @@ async def run_all(
             if not result.errors:
                 result.status, result.id = NOT_WRITTEN, result.id if result.status != 201 else None  # noqa: PLR2004
     return answer
+
+
+@functools.cache
+def _many(shape: type[BaseModel]) -> TypeAdapter[list[BaseModel]]:
+    """Rows of a shape, checked and taken apart in one call: a call each took twice as long."""
+    return TypeAdapter(list[shape])  # type: ignore[valid-type]
+
+
+def _checked(shape: type[BaseModel], rows: Sequence[Any]) -> tuple[list[Step], dict[int, RowResult]]:
+    """The rows that have the shape, and what is wrong with the others."""
+    try:
+        return list(enumerate(_many(shape).validate_python(rows))), {}
+    except ValidationError:
+        steps: list[Step] = []
+        fates: dict[int, RowResult] = {}
+    for index, row in enumerate(rows):
+        try:
+            steps.append((index, shape.model_validate(row)))
+        except ValidationError as error:
+            fates[index] = _malformed(index, error)
+    return steps, fates
+
+
+def _given(shape: type[BaseModel], steps: Sequence[Step]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """What each row says."""
+    said = _many(shape).dump_python([row for _, row in steps], exclude_unset=True)
+    return zip((index for index, _ in steps), said, strict=True)
 
 
 def _kept() -> None:

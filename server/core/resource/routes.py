@@ -148,7 +148,7 @@ def _write_routes(made: Room, resource: Resource) -> None:
         async def work() -> Response:
             row = writing.make(caller, resource, body.model_dump(exclude_unset=True))
             await writing.save(caller.db, resource, [row], at_commit=True)
-            writing.note_made(caller, resource, row)
+            writing.note_made(caller, resource, [row])
             return _answer(_shown_of(resource, row), 201)
 
         return await idempotency.once(request, caller, key, work)

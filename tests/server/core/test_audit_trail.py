@@ -77,6 +77,28 @@ async def test_a_transaction_held_open_across_a_seal_is_sealed_by_the_next(
     assert last == "test.held"
 
 
+async def test_what_one_act_did_to_many_records_is_a_row_each(database: Database, tenant: TenantRef) -> None:
+    """What they share is put into words once; each hashes as if it had been written alone."""
+    actor = Actor(ActorKind.device, tenant.id, uuid.uuid4(), 'Kiosk "7" \u00e9', device_id=uuid.uuid4())
+    entries = [
+        (uuid.uuid4(), uuid.uuid4(), {"n": 1}),
+        (None, None, {}),
+        (uuid.uuid4(), None, {"pin": 1, "b": [None], "a": "\n"}),
+    ]
+    async with database.tenant_session(tenant.id) as db:
+        audit.write_many(db, actor, "test.many", "test", entries, "for a reason", esign_id=uuid.uuid4())
+    async with database.tenant_session(tenant.id) as db:
+        rows = (await db.scalars(select(AuditRow).order_by(AuditRow.seq))).all()
+        assert (await audit_check.verify(db)).finding is None
+    told = [(each.entity_id, each.plant_id, each.diff) for each in rows]
+    assert told == [entries[0], (None, None, {}), (entries[2][0], None, {"a": "\n", "b": [None]})]
+    shared = {
+        (each.actor_id, each.actor_name, each.device_id, each.action, each.reason, each.esign_id) for each in rows
+    }
+    assert len(shared) == 1
+    assert shared.pop()[:5] == (actor.id, actor.name, actor.device_id, "test.many", "for a reason")
+
+
 async def test_a_number_taken_and_not_yet_committed_is_waited_for(database: Database, tenant: TenantRef) -> None:
     async with database.tenant_session(tenant.id) as held:
         audit.write(held, system(tenant.id), "test.held", "test", None)
