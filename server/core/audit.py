@@ -205,7 +205,11 @@ def write_many(
 
 
 def _quoted(given: uuid.UUID | None) -> str:
-    return "null" if given is None else f'"{given}"'
+    return "null" if given is None else f'"{_uuid(given)}"'
+
+
+_uuid = functools.lru_cache(1024)(str)
+"""A row's own is there twice, its plant's and its author's in every row."""
 
 
 def take(db: AsyncSession) -> list[str]:
@@ -263,10 +267,13 @@ def plain(value: Any) -> Any:
     >>> plain({"pin": "1234", "qty": Decimal("1.50"), "share": 0.1})
     {'qty': '1.5', 'share': '0.1'}
     """
+    return _way(value)(value)
+
+
+def _way(value: Any) -> Callable[[Any], Any]:
+    """How a value is made plain."""
     known = _PLAIN.get(type(value))
-    if known is None:
-        known = next((how for kind, how in _PLAIN.items() if isinstance(value, kind)), _text)
-    return known(value)
+    return known or next((way for kind, way in _PLAIN.items() if isinstance(value, kind)), _text)
 
 
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
@@ -274,7 +281,7 @@ def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
     for name, each in value.items():
         kept = _kept_as(str(name))
         if kept is not None:
-            found[kept] = plain(each)
+            found[kept] = (_PLAIN.get(type(each)) or _way(each))(each)
     return dict(sorted(found.items()))
 
 
@@ -312,7 +319,7 @@ def _clean(given: str) -> str:
 _PLAIN: dict[type[Any], Callable[[Any], Any]] = {
     enum.Enum: lambda value: plain(value.value),  # before its value's type: an enum may be a string too
     str: _clean,
-    uuid.UUID: functools.lru_cache(1024)(str),  # a row's own is there twice, its plant's and its author's in every row
+    uuid.UUID: _uuid,
     **dict.fromkeys((type(None), bool, int), _itself),
     datetime: _moment,
     dict: _mapping,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -34,9 +34,15 @@ def born(model: Any, **said: Any) -> Any:
 
     Past the instrumentation: it has no history to keep, and keeping it took longer than all else.
     """
-    row = inspect(model).class_manager.new_instance()
+    row = _maker(model)()
     row.__dict__.update(said)
     return row
+
+
+@functools.cache
+def _maker(model: Any) -> Callable[[], Any]:
+    made: Callable[[], Any] = inspect(model).class_manager.new_instance
+    return made
 
 
 def fill(db: AsyncSession, rows: Sequence[MasterRow]) -> None:

@@ -10,7 +10,8 @@ import functools
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
@@ -39,15 +40,19 @@ class RowError(BaseModel):
     constraint: str | None = Field(None, description="the rule of the database, where one refused")
 
 
-class RowResult(BaseModel):
+@dataclass(slots=True)
+class RowResult:
     """What became of a row."""
 
     index: int
-    id: uuid.UUID | None = Field(None, description="of the row that was made or changed; none for a dry run's new rows")
-    status: int = Field(
-        description="as of a request for this row alone; 424: good, but not written because others failed"
-    )
-    errors: list[RowError] = []
+    id: Annotated[
+        uuid.UUID | None, Field(description="of the row that was made or changed; none for a dry run's new rows")
+    ] = None
+    status: Annotated[
+        int,
+        Field(description="as of a request for this row alone; 424: good, but not written because others failed"),
+    ] = 0
+    errors: list[RowError] = field(default_factory=list)
 
 
 class BulkAnswer(BaseModel):
@@ -134,7 +139,7 @@ async def create(
                 made[index] = make(given)
             except FoodFlowError as error:
                 fates[index] = refused(index, None, error)
-        await writing.save(caller.db, resource, list(made.values()))
+        await writing.bear(caller.db, resource, list(made.values()))
         writing.note_made(caller, resource, made.values())
         for index, row in made.items():
             fates[index] = RowResult(index=index, id=None if dry_run else row.id, status=201)

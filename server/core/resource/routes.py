@@ -147,7 +147,7 @@ def _write_routes(made: Room, resource: Resource) -> None:
     async def create_row(request: Request, caller: access.Signed, body: Any, key: idempotency.Key = None) -> Response:
         async def work() -> Response:
             row = writing.make(caller, resource, body.model_dump(exclude_unset=True))
-            await writing.save(caller.db, resource, [row], at_commit=True)
+            await writing.bear(caller.db, resource, [row], at_commit=True)
             writing.note_made(caller, resource, [row])
             return _answer(_shown_of(resource, row), 201)
 

@@ -37,7 +37,8 @@ def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
 
 
 def maker(caller: Caller, resource: Resource) -> Callable[[Mapping[str, Any]], Any]:
-    """What makes new rows as ``make`` does; rights at a plant are asked once."""
+    """What makes new rows as ``make`` does, all of one moment; rights at a plant are asked once."""
+    now = caller.clock.now()
 
     @functools.cache
     def check(plant: uuid.UUID | None) -> None:
@@ -47,7 +48,7 @@ def maker(caller: Caller, resource: Resource) -> Callable[[Mapping[str, Any]], A
 
     def made(given: Mapping[str, Any]) -> Any:
         check(given.get("plant_id"))
-        return births.born(resource.model, id=new_id(caller.clock.now()), **given)
+        return births.born(resource.model, id=new_id(now), **given)
 
     return made
 
@@ -68,34 +69,49 @@ def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any])
         setattr(row, name, value)
 
 
-async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any], *, at_commit: bool = False) -> None:
-    """Let the resource check, write, and read back what the database keeps in another way than it was given.
+async def bear(db: AsyncSession, resource: Resource, rows: Sequence[Any], *, at_commit: bool = False) -> None:
+    """Let the resource check new rows, write them, and read back what the database keeps in another way.
 
     Args:
-        at_commit: new rows may wait for the commit: nothing looks for them before.
+        at_commit: they may wait for the commit: nothing looks for them before.
 
     Raises:
         Invalid: `reference_unknown`, `reference_elsewhere`.
     """
-    await _check_references(db, resource, rows)
-    for row in rows:
-        if resource.before_save is not None:
+    await _check(db, resource, rows, are_new=True)
+    births.fill(db, rows)
+    other = [row for row in rows if not _stands_as_given(row)]
+    if at_commit and not other:
+        births.write_last(db, rows)
+        return
+    await births.write(db, rows)
+    for row in other:
+        make_transient_to_detached(row)
+        db.add(row)
+    await _read_back(db, resource, other)
+
+
+async def save(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
+    """Let the resource check changed rows, write them, and read back what the database keeps in another way.
+
+    Raises:
+        Invalid: `reference_unknown`, `reference_elsewhere`.
+    """
+    await _check(db, resource, rows)
+    await db.flush()
+    await _read_back(db, resource, [row for row in rows if not _stands_as_given(row)])
+
+
+async def _check(db: AsyncSession, resource: Resource, rows: Sequence[Any], *, are_new: bool = False) -> None:
+    await _check_references(db, resource, rows, are_new=are_new)
+    if resource.before_save is not None:
+        for row in rows:
             await resource.before_save(db, row)
-    born = [row for row in rows if inspect(row).transient]
-    births.fill(db, born)
-    if at_commit and all(map(_stands_as_given, born)):
-        births.write_last(db, born)
-    else:
-        await births.write(db, born)
-    if len(born) < len(rows):
-        await db.flush()
-    other = {row.id: row for row in rows if not _stands_as_given(row)}
-    for row in other.values():
-        if inspect(row).transient:
-            make_transient_to_detached(row)
-            db.add(row)
-    if other:
-        wanted = select(resource.model).where(resource.model.id.in_(other))
+
+
+async def _read_back(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
+    if rows:
+        wanted = select(resource.model).where(resource.model.id.in_([row.id for row in rows]))
         await db.scalars(wanted.execution_options(populate_existing=True))
 
 
@@ -108,8 +124,11 @@ def _stands_as_given(row: Any) -> bool:
     known = row.__dict__
     if not known.keys() >= _columns(model):
         return False
-    values = [known[name] for name in _scaled(model)]
-    return not any(isinstance(each, Decimal) or (isinstance(each, datetime) and each.utcoffset()) for each in values)
+    for name in _scaled(model):
+        each = known[name]
+        if isinstance(each, Decimal) or (isinstance(each, datetime) and each.utcoffset()):
+            return False
+    return True
 
 
 @functools.cache
@@ -130,7 +149,7 @@ def _scaled(model: Any) -> tuple[str, ...]:
     return tuple(name for name, kind in kinds.items() if isinstance(kind, Numeric | DateTime) and name not in _STAMPS)
 
 
-async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence[Any]) -> None:
+async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence[Any], *, are_new: bool) -> None:
     """What a row newly refers to must be at a plant that its author sees, and at the row's own.
 
     That it exists at all is the foreign key's business; both are answered alike.
@@ -139,7 +158,7 @@ async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence
     if actor is None:
         return
     for name, (key, place) in _placed_references(cast("Hashable", resource.model)).items():
-        found = [row for row in rows if getattr(row, name) is not None and _is_newly_said(row, name)]
+        found = [row for row in rows if getattr(row, name) is not None and (are_new or _is_newly_said(row, name))]
         if not found:
             continue
         at = select(key, place).where(key.in_({getattr(row, name) for row in found}))
@@ -154,8 +173,7 @@ async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence
 
 
 def _is_newly_said(row: Any, name: str) -> bool:
-    state = inspect(row)
-    return state.transient or bool(state.attrs[name].history.added)
+    return bool(inspect(row).attrs[name].history.added)
 
 
 @functools.cache
