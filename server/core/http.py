@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg.errors import DeadlockDetected, ForeignKeyViolation, InsufficientPrivilege
+from psycopg.errors import CheckViolation, DeadlockDetected, ForeignKeyViolation, InsufficientPrivilege
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
@@ -144,7 +144,10 @@ def told(error: Exception) -> tuple[int, str, str, dict[str, Any]] | None:  # no
         log.info("refused by constraint", extra={"constraint": name})
         if isinstance(error.orig, ForeignKeyViolation):
             return 422, "reference_unknown", sentences.sentence("reference_unknown", {}), {"constraint": name}
-        return 409, "constraint_violated", "This does not fit what is already there.", {"constraint": name}
+        if isinstance(error.orig, CheckViolation) and error.orig.diag.table_name:
+            # Of the row alone. A trigger that compares it with others names a rule, but no table.
+            return 422, "value_refused", sentences.sentence("value_refused", {}), {"constraint": name}
+        return 409, "constraint_violated", sentences.sentence("constraint_violated", {}), {"constraint": name}
     if isinstance(error, ProgrammingError) and isinstance(error.orig, InsufficientPrivilege):
         # A guard of the database (a trigger, a missing grant) keeps what must not change.
         log.info("refused by a guard", exc_info=error)

@@ -81,7 +81,7 @@ def a_mix(place: Place) -> list[Row]:
 
 FATES = [
     (201, None),
-    (409, "constraint_violated"),
+    (422, "value_refused"),
     (409, "constraint_violated"),
     (422, "request_invalid"),
     (422, "reference_unknown"),
@@ -215,7 +215,7 @@ async def test_rows_are_changed_each_at_the_version_that_was_read(place: Place) 
         (422, "row_repeated"),
         (404, "record_unknown"),
         (422, "request_invalid"),
-        (409, "constraint_violated"),
+        (422, "value_refused"),
     ]
     dry = await place.client.patch(PATH, json={"rows": changes}, params={"dry_run": True})
     assert (dry.status_code, fates(dry)) == (200, expected)

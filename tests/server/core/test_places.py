@@ -315,7 +315,7 @@ async def test_an_erased_person_leaves_a_row_and_a_trail_that_say_nothing(
     assert (row["email"], row["phone"], row["state"], row["is_primary"]) == (None, None, "retired", False)
     assert "Ana" not in str(row)
     back = await changed(manager, row, "/contacts", email="ana@example.com")
-    assert (back.status_code, back.json()["constraint"]) == (409, "ck_core_contact_erased")
+    assert (back.status_code, back.json()["constraint"]) == (422, "ck_core_contact_erased")
     async with database.tenant_session(tenant.id, system(tenant.id)) as db:
         trail = str(
             [each.diff for each in (await db.scalars(select(AuditRow).where(AuditRow.entity == "core.contact")))]
