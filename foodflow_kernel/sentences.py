@@ -241,6 +241,7 @@ SENTENCES: dict[str, str] = {
     "role_taken": "This role was already taken away.",
     "role_unknown": "There is no role {role}.",
     "row_repeated": "This row stands in the list twice: send each row once.",
+    "row_version_missing": "Say which version of the row you change: the one that was read.",
     "scale_busy": "The scale is not ready: keep it still and try again.",
     "scale_command_refused": "The scale cannot do this now.",
     "scale_command_unknown": "This scale does not know the command.",

@@ -95,7 +95,11 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
     come = add("tenant import", tenant_import, "make a company of such a file")
     come.add_argument("file", type=Path)
     come.add_argument("--as", dest="slug", help="its name here; default the one it had")
-    user = add("user create", user_create, "make a person's account; PIN and password are read from standard input")
+    user = add(
+        "user create",
+        user_create,
+        "make a person's account; standard input says the password, then the PIN",
+    )
     user.add_argument("tenant")
     user.add_argument("login_code")
     user.add_argument("short_no")

@@ -37,6 +37,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "sign_in_failed": 401,
     "signature_failed": 401,
     "if_match_missing": 428,
+    "row_version_missing": 428,
     "version_stale": 412,
     "import_too_large": 413,
     "import_type_unknown": 415,

@@ -34,7 +34,7 @@ class Standing:
     """How the backups stand.
 
     Args:
-        outcome: of the newest one that was tried.
+        outcome: of the last one that was tried.
         age_s: seconds since the last verification that was good began; None if there was none.
     """
 
@@ -67,13 +67,18 @@ def standing(settings: Settings, now: datetime) -> Standing:
     """How the backups of a server stand."""
     if settings.database_url or not settings.backup:
         return Standing(Outcome.off, None)
-    there = folder.listed(folder.place_of(settings))
+    place = folder.place_of(settings)
+    there = folder.listed(place)
     verified = [each.verified_at for each in there if each.verified_at is not None]
     age_s = max(0.0, (now - max(verified)).total_seconds()) if verified else None
-    return Standing(_outcome(there[-1]) if there else Outcome.none, age_s)
+    return Standing(_outcome(place, there[-1] if there else None), age_s)
 
 
-def _outcome(newest: Backup) -> Outcome:
+def _outcome(place: Place, newest: Backup | None) -> Outcome:
+    if place.not_taken.exists():
+        return Outcome.failed
+    if newest is None:
+        return Outcome.none
     if newest.has_failed:
         return Outcome.failed
     return Outcome.unverified if newest.verified_at is None else Outcome.verified

@@ -84,6 +84,11 @@ class Place:
         return self.root / "base"
 
     @property
+    def not_taken(self) -> Path:
+        """A file that is there while the last try to take a copy is one that failed; it says why."""
+        return self.root / "not-taken"
+
+    @property
     def beside(self) -> Path:
         """Where copies are tried out; empty when nobody is at work."""
         return self.root / "beside"

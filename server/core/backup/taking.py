@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -21,11 +22,22 @@ LEAST_FREE_BYTES = 512 * 1024 * 1024
 async def take(cluster: Cluster, place: Place, clock: Clock) -> Backup:
     """Copy the whole cluster while it works, and check each file of the copy against its manifest.
 
-    Only while the place is ``busy``. What an earlier try left goes.
+    Only while the place is ``busy``. What an earlier try left goes; that one failed stays on record until one does not.
 
     Raises:
         Refused: `backup_failed`, `backup_no_room`.
     """
+    try:
+        made = await _copied(cluster, place, clock)
+    except Exception as error:
+        with suppress(OSError):  # where nothing can be written, that is why it failed
+            place.not_taken.write_text(f"{clock.now().isoformat()} {error}\n")
+        raise
+    place.not_taken.unlink(missing_ok=True)
+    return made
+
+
+async def _copied(cluster: Cluster, place: Place, clock: Clock) -> Backup:
     await ready(cluster, place)
     for left in place.base.glob(".*"):
         await asyncio.to_thread(shutil.rmtree, left)

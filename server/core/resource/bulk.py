@@ -74,7 +74,7 @@ REFUSED_TOGETHER: dict[str, Any] = {
 """The 422 of a route that takes many rows, for the document."""
 
 
-class _Envelope(BaseModel, extra="forbid"):
+class _Rows(BaseModel, extra="forbid"):
     rows: list[Any] = Field(min_length=1, max_length=MAX_ROWS)
 
 
@@ -111,7 +111,7 @@ def rows_of(body: Any) -> list[Any]:
         RequestValidationError: no list of 1 to ``MAX_ROWS`` rows.
     """
     try:
-        return _Envelope.model_validate(body).rows
+        return _Rows.model_validate(body).rows
     except ValidationError as error:
         found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
         raise RequestValidationError(found) from error
@@ -167,6 +167,8 @@ async def update(
                     raise Invalid("row_repeated", id=row_id)
                 if row is None:
                     raise NotFound("record_unknown", id=row_id)
+                if version is None:
+                    raise Invalid("row_version_missing", id=row_id)
                 writing.same_version(row, version)
                 before = values(row)
                 writing.change(caller.actor, resource, row, each)

@@ -190,14 +190,14 @@ def sorted_by(resource: Resource, sort: str) -> tuple[Key, ...]:
 
 
 def selected(resource: Resource, fields: str | None) -> tuple[str, ...]:
-    """The columns of ``fields=a,b``, in the model's order; all of them when nothing is asked.
+    """The columns of ``fields=a,b``, in the model's order, ``id`` always; all of them when nothing is asked.
 
     Raises:
         Invalid: `field_unknown`.
     """
     if fields is None:
         return resource.shown
-    wanted = {*fields.split(","), "id"}
+    wanted = {*filter(None, fields.split(",")), "id"}
     for name in sorted(wanted):
         if name not in resource.shown:
             raise Invalid("field_unknown", name=name, allowed=list(resource.shown))

@@ -211,7 +211,7 @@ async def test_rows_are_changed_each_at_the_version_that_was_read(place: Place) 
     expected = [
         (200, None),
         (412, "version_stale"),
-        (428, "if_match_missing"),
+        (428, "row_version_missing"),
         (422, "row_repeated"),
         (404, "record_unknown"),
         (422, "request_invalid"),

@@ -171,6 +171,7 @@ async def test_retired_rows_are_shown_to_who_asks_for_them(
 
 
 async def test_only_the_fields_that_are_asked_for_are_there_and_none_that_is_hidden(client: httpx.AsyncClient) -> None:
+    assert {frozenset(row) for row in await walk(client, fields="")} == {frozenset({"id"})}
     assert {frozenset(row) for row in await walk(client, fields="tag,criticality")} == {
         frozenset({"id", "tag", "criticality"})
     }

@@ -28,7 +28,7 @@ from foodflow_kernel.wire.push import PushAnswer
 from server import backups
 from server.app import create_app
 from server.core import metrics
-from server.core.backup import beside, due, folder, programs, restoring
+from server.core.backup import beside, due, folder, programs, restoring, taking
 from server.core.backup.folder import Place
 from server.core.db import migrate, postgres, provision
 from server.core.db.sessions import Database, TenantRef
@@ -211,6 +211,22 @@ async def test_t11_a_terminal_sends_again_what_a_restored_server_has_not(hub: Hu
             held = await db.scalar(select(func.count()).select_from(SyncLog).where(SyncLog.device_id == device.device))
             found = await chains.verify(db, {device.device: device.terminal_key}, device.device)
         assert (held, found.rows, found.findings) == (10, 10, [])
+
+
+async def test_a_copy_that_could_not_be_taken_is_on_record_until_one_is(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the first one: `none` would say that nobody has tried."""
+    before = due.standing(hub.settings, hub.clock.now()).outcome
+    with monkeypatch.context() as full:
+        full.setattr(taking, "LEAST_FREE_BYTES", 1 << 62)
+        with pytest.raises(Refused) as caught:
+            await hub.take()
+    assert caught.value.code == "backup_no_room"
+    assert (before, due.standing(hub.settings, hub.clock.now()).outcome) == (due.Outcome.verified, due.Outcome.failed)
+    assert str(caught.value) in hub.place.not_taken.read_text()
+    await hub.take()
+    assert due.standing(hub.settings, hub.clock.now()).outcome is due.Outcome.verified
 
 
 async def test_one_byte_of_a_copy_is_found_and_nothing_more_is_safe(hub: Hub) -> None:
