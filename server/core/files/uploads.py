@@ -191,7 +191,14 @@ async def complete(database: Database, files: TenantFiles, actor: Actor, upload_
         asked = select(AttachmentChunk).where(AttachmentChunk.attachment_id == row.id)
         chunks = (await db.scalars(asked.order_by(AttachmentChunk.start))).all()
     with tempfile.NamedTemporaryFile(prefix="foodflow-upload-") as whole:
-        sha256 = await _assemble(files, chunks, cast("BinaryIO", whole))
+        try:
+            sha256 = await _assemble(files, chunks, cast("BinaryIO", whole))
+        except FileNotFoundError:
+            async with database.tenant_session(actor.tenant_id, actor) as db:
+                row = await own(db, actor, upload_id)
+            if row.state is FileState.open:
+                raise
+            return row  # somebody who completed it at the same time was first, and took the chunks away
         if sha256 != row.sha256:
             await discard(database, files, actor, upload_id, "upload_differs")
             raise Refused("upload_differs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from functools import cache
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
@@ -177,6 +178,37 @@ LocalTime = Annotated[
 """A time of day where the plant is; JSON schema's own format asks for an offset."""
 
 
+LONGEST_TEXT = 4000
+"""Characters of a text that master data may hold: it goes to every terminal, onto labels and into reports."""
+_STEERS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+
+
+def _written(given: str) -> str:
+    if len(given) > LONGEST_TEXT:
+        raise ValueError(f"longer than {LONGEST_TEXT} characters")
+    if not given.isprintable() and re.search(_STEERS, given):
+        raise ValueError("holds a control character, which would steer a printer or a screen: take it out")
+    return given
+
+
+Written = Annotated[
+    str,
+    AfterValidator(_written),
+    WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT, "pattern": f"^[^{_STEERS[1:]}*$"}),
+]
+"""A text as a request may set it; tabs and line ends are text."""
+
+
+def _settable(hint: Any) -> Any:
+    """A column's type as a request may set it."""
+    shown = wire(hint)
+    if shown is str:
+        return Written
+    if get_origin(shown) in (Union, UnionType) and str in get_args(shown):
+        return Written | None
+    return dict[str, Written] if shown == dict[str, str] else shown
+
+
 def wire(hint: Any) -> Any:
     """A column's type as the API shows it: aware instants, numbers as strings where they are exact."""
     if hint is datetime:
@@ -216,7 +248,7 @@ def input_model(resource: Resource, *, is_patch: bool) -> type[BaseModel]:
     for name in resource.writable:
         if is_patch and name in resource.fixed:
             continue
-        kind = wire(types[name])
+        kind = _settable(types[name])
         if resource.is_nullable(name):
             kind = kind | None
         optional = is_patch or resource.may_be_left_out(name)

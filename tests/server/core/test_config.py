@@ -132,7 +132,9 @@ async def test_a_new_value_ends_the_one_before_and_the_past_can_still_be_read(
     ]
     assert values == [72, 10, 10, 20, 20]
     async with database.tenant_session(tenant.id) as db:
-        audited = (await db.scalars(select(AuditRow).where(AuditRow.action == "core.config.create"))).all()
+        audited = (
+            await db.scalars(select(AuditRow).where(AuditRow.action == "core.config.create").order_by(AuditRow.seq))
+        ).all()
     assert [(row.diff["value"], row.reason) for row in audited] == [(10, WHY), (20, WHY)]
 
 
