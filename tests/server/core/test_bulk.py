@@ -144,6 +144,23 @@ async def test_a_row_that_refers_to_nothing_names_the_field(place: Place) -> Non
     assert (error["code"], error["where"]) == ("reference_unknown", "line_id")
 
 
+async def test_no_text_of_master_data_steers_a_printer_or_has_no_end(place: Place) -> None:
+    """It goes onto labels and screens of every terminal."""
+    good = [place.row("A", unit="kg\nnet\t"), place.row("B", unit="x" * 4000), place.row("C", names={"en": "Wägung"})]
+    bad = [
+        place.row("D\x1b"),
+        place.row("E", unit="x" * 4001),
+        place.row("F", names={"en": "\x07"}),
+        place.row("G\x7f"),
+    ]
+    answer = await place.client.post(PATH, json={"rows": [*good, *bad]})
+    assert fates(answer) == [(201, None)] * 3 + [(422, "request_invalid")] * 4
+    said = [result["errors"][0] for result in answer.json()["results"][3:]]
+    assert [each["where"] for each in said] == ["tag", "unit", "names.en", "tag"]
+    assert "control character" in said[0]["detail"]
+    assert "longer than 4000" in said[1]["detail"]
+
+
 async def test_atomic_writes_nothing_when_one_row_is_refused(place: Place) -> None:
     before = await place.written()
     answer = await place.client.post(PATH, json={"rows": a_mix(place)}, params={"atomic": True})
