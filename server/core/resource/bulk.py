@@ -111,7 +111,7 @@ def rows_of(body: Any) -> list[Any]:
         RequestValidationError: no list of 1 to ``MAX_ROWS`` rows.
     """
     try:
-        return _Rows.model_validate(body).rows
+        return _Rows.model_validate(body if isinstance(body, dict) else {}).rows
     except ValidationError as error:
         found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
         raise RequestValidationError(found) from error

@@ -14,6 +14,7 @@ from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic_core import PydanticCustomError
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
@@ -185,9 +186,11 @@ _STEERS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 
 def _written(given: str) -> str:
     if len(given) > LONGEST_TEXT:
-        raise ValueError(f"longer than {LONGEST_TEXT} characters")
+        raise PydanticCustomError("text_too_long", "longer than {most} characters", {"most": LONGEST_TEXT})
     if not given.isprintable() and re.search(_STEERS, given):
-        raise ValueError("holds a control character, which would steer a printer or a screen: take it out")
+        raise PydanticCustomError(
+            "text_steers", "holds a control character, which would steer a printer or a screen: take it out"
+        )
     return given
 
 
