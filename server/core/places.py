@@ -6,8 +6,9 @@ import uuid
 import zoneinfo
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +19,7 @@ from server.core import feed
 from server.core.actions import Action
 from server.core.models import Address, Contact, Location, Plant
 from server.core.resource import ANY, Resource
+from server.core.resource.declared import Written, printable
 
 STALE_AFTER = timedelta(days=180)
 """After this nobody may trust that a contact still answers (identity_core, Contact)."""
@@ -36,10 +38,10 @@ class Unreasoned(BaseModel):
 class NewAddress(BaseModel):
     """Where the party is from now on."""
 
-    lines: list[str] = Field(min_length=1, max_length=5)
-    city: str = Field(min_length=1, max_length=120)
-    region: str | None = Field(None, max_length=6)
-    postal_code: str | None = Field(None, max_length=20)
+    lines: list[Written] = Field(min_length=1, max_length=5)
+    city: Annotated[str, AfterValidator(printable)] = Field(min_length=1, max_length=120)
+    region: Annotated[str, AfterValidator(printable)] | None = Field(None, max_length=6)
+    postal_code: Annotated[str, AfterValidator(printable)] | None = Field(None, max_length=20)
     country: str = Field(pattern=r"^[A-Z]{2}$")
     latitude: Decimal | None = Field(None, ge=-90, le=90)
     longitude: Decimal | None = Field(None, ge=-180, le=180)

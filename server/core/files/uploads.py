@@ -194,14 +194,17 @@ async def complete(database: Database, files: TenantFiles, actor: Actor, upload_
         try:
             sha256 = await _assemble(files, chunks, cast("BinaryIO", whole))
         except FileNotFoundError:
+            # Somebody who completed it at the same time was first, and took the chunks away.
             async with database.tenant_session(actor.tenant_id, actor) as db:
                 row = await own(db, actor, upload_id)
             if row.state is FileState.open:
                 raise
-            return row  # somebody who completed it at the same time was first, and took the chunks away
+            return row
         if sha256 != row.sha256:
-            await discard(database, files, actor, upload_id, "upload_differs")
-            raise Refused("upload_differs")
+            if await discard(database, files, actor, upload_id, "upload_differs"):
+                raise Refused("upload_differs")
+            async with database.tenant_session(actor.tenant_id, actor) as db:
+                return await own(db, actor, upload_id)  # they were gone before it was asked which there are
         kind = await asyncio.to_thread(kinds.kind_of, cast("BinaryIO", whole))
         if kind is None:
             await discard(database, files, actor, upload_id, "file_type_refused")

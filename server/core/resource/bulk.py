@@ -40,7 +40,7 @@ class RowError(BaseModel):
     constraint: str | None = Field(None, description="the rule of the database, where one refused")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class RowResult:
     """What became of a row."""
 
@@ -51,7 +51,7 @@ class RowResult:
     status: Annotated[
         int,
         Field(description="as of a request for this row alone; 424: good, but not written because others failed"),
-    ] = 0
+    ]
     errors: list[RowError] = field(default_factory=list)
 
 

@@ -181,10 +181,15 @@ LocalTime = Annotated[
 
 LONGEST_TEXT = 4000
 """Characters of a text that master data may hold: it goes to every terminal, onto labels and into reports."""
-_STEERS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_STEERS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 
 
-def _written(given: str) -> str:
+def printable(given: str) -> str:
+    """A text as a request may set it.
+
+    Raises:
+        PydanticCustomError: it is too long, or holds a control character.
+    """
     if len(given) > LONGEST_TEXT:
         raise PydanticCustomError("text_too_long", "longer than {most} characters", {"most": LONGEST_TEXT})
     if not given.isprintable() and re.search(_STEERS, given):
@@ -196,7 +201,7 @@ def _written(given: str) -> str:
 
 Written = Annotated[
     str,
-    AfterValidator(_written),
+    AfterValidator(printable),
     WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT, "pattern": f"^[^{_STEERS[1:]}*$"}),
 ]
 """A text as a request may set it; tabs and line ends are text."""
@@ -209,7 +214,7 @@ def _settable(hint: Any) -> Any:
         return Written
     if get_origin(shown) in (Union, UnionType) and str in get_args(shown):
         return Written | None
-    return dict[str, Written] if shown == dict[str, str] else shown
+    return {dict[str, str]: dict[Written, Written], list[str]: list[Written]}.get(shown, shown)
 
 
 def wire(hint: Any) -> Any:

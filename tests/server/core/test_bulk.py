@@ -151,7 +151,7 @@ async def test_no_text_of_master_data_steers_a_printer_or_has_no_end(place: Plac
         place.row("D\x1b"),
         place.row("E", unit="x" * 4001),
         place.row("F", names={"en": "\x07"}),
-        place.row("G\x7f"),
+        place.row("G\x9b"),
     ]
     answer = await place.client.post(PATH, json={"rows": [*good, *bad]})
     assert fates(answer) == [(201, None)] * 3 + [(422, "request_invalid")] * 4

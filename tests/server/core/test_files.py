@@ -250,6 +250,27 @@ async def test_who_completes_a_moment_later_and_finds_no_chunks_is_answered_the_
     await app.state.later.finish()
 
 
+@pytest.mark.usefixtures("files")
+async def test_who_asks_for_the_chunks_after_they_are_gone_is_answered_the_same(
+    app: FastAPI, tenant: TenantRef, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await sign_in(tenant, "OP")
+    upload = await sent(client, png())
+    own, first = uploads.own, []
+
+    async def late(*given: Any, **how: Any) -> Attachment:
+        monkeypatch.setattr(uploads, "own", own)
+        row = await own(*given, **how)
+        first.append(await client.post(f"/attachments/{upload}:complete"))
+        return row
+
+    monkeypatch.setattr(uploads, "own", late)
+    second = await client.post(f"/attachments/{upload}:complete")
+    assert (first[0].status_code, second.status_code) == (200, 200), second.text
+    assert first[0].json() == second.json()
+    await app.state.later.finish()
+
+
 async def test_the_same_bytes_are_stored_once_for_a_company_and_never_shared_with_another(
     app: FastAPI, files: Files, database: Database, two_tenants: tuple[TenantRef, TenantRef], sign_in: SignIn
 ) -> None:

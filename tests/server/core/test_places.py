@@ -333,6 +333,19 @@ async def test_a_time_given_in_another_zone_is_answered_as_it_is_read(admin: Cli
     assert row["valid_from"] == "2026-01-01T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    "over", [{"lines": ["\x1b@^XA"]}, {"lines": ["x" * 4001]}, {"city": "Oak\x9bland"}, {"postal_code": "\x07"}]
+)
+async def test_no_text_of_an_address_steers_a_printer(admin: Client, over: dict[str, Any]) -> None:
+    there = ADDRESS | {"party_id": str(uuid.uuid4()), "valid_from": "2026-01-01T00:00:00Z"}
+    new = {"lines": ["2 Dock Rd"], "city": "Oakland", "country": "US"}
+    row = await made(admin, "/addresses", **there)
+    for path, said in ((f"/addresses/{row['id']}:supersede", new), ("/addresses", there)):
+        answer = await admin.post(path, json=said | over)
+        (wrong,) = answer.json()["errors"]
+        assert (answer.status_code, wrong["where"].split(".")[1]) == (422, next(iter(over))), answer.text
+
+
 async def test_a_party_is_at_one_address_at_a_time(admin: Client) -> None:
     party = str(uuid.uuid4())
     first = await made(admin, "/addresses", **ADDRESS, party_id=party, valid_from="2026-01-01T00:00:00Z")
