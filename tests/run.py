@@ -14,6 +14,10 @@ from pathlib import Path
 TESTS_FAILED = 1
 """pytest's exit status when tests ran and some failed."""
 
+LONGEST_S = 400
+"""Of one test; the longest takes 94 s. What hangs is named with its stacks and ends as a crash: CPython 3.11 spins for
+ever, holding the lock, when a second thread that used greenlets ends while the first one's end is traced."""
+
 
 def main() -> int:
     """Run pytest, combine the coverage of all processes, print the share, fail under the floor."""
@@ -24,7 +28,8 @@ def main() -> int:
         return subprocess.run([sys.executable, "-m", *arguments], cwd=root, env=environment, check=False).returncode
 
     python("coverage", "erase")
-    marks = ["-m", "not faults", *sys.argv[1:]]
+    marks = ["-m", "not faults", *sys.argv[1:], "-o", f"faulthandler_timeout={LONGEST_S}"]
+    marks += ["-o", "faulthandler_exit_on_timeout=true"]
     cover = ["--cov", "--cov-report="]
     status = python("pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-rfE", *cover, *marks)
     if status == TESTS_FAILED:

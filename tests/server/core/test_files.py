@@ -231,40 +231,29 @@ async def test_completing_at_once_stores_it_once(
 
 
 @pytest.mark.usefixtures("files")
-async def test_who_completes_a_moment_later_and_finds_no_chunks_is_answered_the_same(
-    app: FastAPI, tenant: TenantRef, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("of", "name", "is_before"), [(uploads, "own", False), (TenantFiles, "get", True)])
+async def test_who_completes_it_after_another_and_finds_no_chunks_is_answered_the_same(
+    app: FastAPI,
+    tenant: TenantRef,
+    sign_in: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+    of: Any,
+    name: str,
+    is_before: bool,
 ) -> None:
+    """The other one is done after this one's upload was looked at, or before its first chunk is read."""
     client = await sign_in(tenant, "OP")
     upload = await sent(client, png())
-    read, first = TenantFiles.get, []
+    first: list[httpx.Response] = []
+    step = getattr(of, name)
 
-    async def late(self: TenantFiles, key: str) -> bytes:
-        monkeypatch.setattr(TenantFiles, "get", read)
+    async def late(*given: Any, **how: Any) -> Any:
+        monkeypatch.setattr(of, name, step)
+        found = None if is_before else await step(*given, **how)
         first.append(await client.post(f"/attachments/{upload}:complete"))
-        return await read(self, key)
+        return await step(*given, **how) if is_before else found
 
-    monkeypatch.setattr(TenantFiles, "get", late)
-    second = await client.post(f"/attachments/{upload}:complete")
-    assert (first[0].status_code, second.status_code) == (200, 200), second.text
-    assert first[0].json() == second.json()
-    await app.state.later.finish()
-
-
-@pytest.mark.usefixtures("files")
-async def test_who_asks_for_the_chunks_after_they_are_gone_is_answered_the_same(
-    app: FastAPI, tenant: TenantRef, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = await sign_in(tenant, "OP")
-    upload = await sent(client, png())
-    own, first = uploads.own, []
-
-    async def late(*given: Any, **how: Any) -> Attachment:
-        monkeypatch.setattr(uploads, "own", own)
-        row = await own(*given, **how)
-        first.append(await client.post(f"/attachments/{upload}:complete"))
-        return row
-
-    monkeypatch.setattr(uploads, "own", late)
+    monkeypatch.setattr(of, name, late)
     second = await client.post(f"/attachments/{upload}:complete")
     assert (first[0].status_code, second.status_code) == (200, 200), second.text
     assert first[0].json() == second.json()
