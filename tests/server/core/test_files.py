@@ -256,7 +256,8 @@ async def test_who_completes_it_after_another_and_finds_no_chunks_is_answered_th
     monkeypatch.setattr(of, name, late)
     second = await client.post(f"/attachments/{upload}:complete")
     assert (first[0].status_code, second.status_code) == (200, 200), second.text
-    assert first[0].json() == second.json()
+    later = {"state": second.json()["state"]}  # it may be judged in between
+    assert first[0].json() | later == second.json()
     await app.state.later.finish()
 
 
