@@ -11,20 +11,23 @@ from __future__ import annotations
 import enum
 import functools
 import hashlib
+import itertools
 import json
+import operator
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     Index,
     SmallInteger,
     Table,
@@ -34,7 +37,6 @@ from sqlalchemy import (
     event,
     func,
     insert,
-    literal,
     literal_column,
     select,
     text,
@@ -111,32 +113,75 @@ class AuditHead(TenantBase):
     n: Mapped[int] = mapped_column(BigInteger)
 
 
+class Act(NamedTuple):
+    """What one act did to records: the texts that its rows share, and of each row what is its own."""
+
+    shared: tuple[str, ...]
+    diffs: list[str]
+    entity_ids: list[str]
+    plant_ids: list[str]
+
+
+_SHARED = ("who", "what", "whence", "why")
+"""The texts that the rows of an act share: fields and values of canonical JSON, in the order of their names."""
+_OWN = ("diff", "entity_id", "plant_id")
+"""What a row has of its own."""
+
+
 def _write_statement() -> Any:
     """One statement: take k numbers, store k rows under them in the order given, hash each with its number.
 
-    A row comes as a line, its canonical JSON without number and closing brace: ``seq`` is the last of its
-    keys, so that text, the number and a brace are what ``digest`` hashes. Without a counter the number is
-    NULL, and refused.
+    What ``digest`` hashes is put together here: the shared texts and between them what is a row's own, ``seq``
+    at last. The columns that an act's rows share are read out of its texts, once. Without a counter the number
+    is NULL, and refused.
     """
     head, table = cast("Table", AuditHead.__table__), cast("Table", AuditRow.__table__)
-    contents, k = bindparam("contents", type_=Text), bindparam("k", type_=BigInteger)
-    counter = update(head).where(head.c.id == 1).values(n=head.c.n + k).returning(head.c.n).cte("counter")
-    lines = func.string_to_table(contents, literal_column("E'\\n'"))
-    given = lines.table_valued("content", with_ordinality="place", name="given").render_derived()
-    seq = counter.c.n - k + given.c.place
-    names = [name for name in table.columns.keys() if name not in ("seq", "row_hash")]  # noqa: SIM118  a collection
-    of_json = (given.c.content + literal("}", Text)).cast(JSONB)
-    row = (
-        func.jsonb_to_record(of_json)
-        .table_valued(*(column(name, table.c[name].type) for name in names), name="row")
+    k = bindparam("k", type_=BigInteger)
+    taken = update(head).where(head.c.id == literal_column("1")).values(n=head.c.n + k).returning(head.c.n)
+    counter = taken.cte("counter")
+    texts = _lines("acts", "act", *_SHARED)
+    names = [name for name in table.columns.keys() if name not in ("seq", "row_hash", *_OWN)]  # noqa: SIM118  a collection
+    who, what, whence, why = (texts.c[name] for name in _SHARED)
+    read = (
+        func.jsonb_to_record(_joined("{", who, ",", what, ",", whence, ",", why, "}").cast(JSONB))
+        .table_valued(*(column(name, table.c[name].type) for name in names), name="read")
         .render_derived(with_types=True)
         .lateral()
     )
-    whole = given.c.content + literal(',"seq":', Text) + seq.cast(Text) + literal("}", Text)
-    hashed = func.sha256(func.convert_to(whole, literal_column("'UTF8'")))
-    numbered = select(seq, *(row.c[name] for name in names), hashed)
-    numbered = numbered.select_from(given.outerjoin(counter, true()).join(row, true()))
-    return insert(table).from_select(["seq", *names, "row_hash"], numbered)
+    acts = select(texts, *(read.c[name] for name in names)).select_from(texts.join(read, true())).cte("acts")
+    acts = acts.prefix_with("MATERIALIZED")  # read once an act, not once a row
+    who, what, whence, why = (acts.c[name] for name in _SHARED)
+    rows = _lines("rows", "place", "of_act", *_OWN)
+    seq = counter.c.n - k + rows.c.place
+    entity_id, plant_id = (
+        func.coalesce(_joined('"', rows.c[name], '"'), literal_column("'null'")) for name in ("entity_id", "plant_id")
+    )
+    whole = _joined(
+        *("{", who, ',"diff":', rows.c.diff, ",", what, ',"entity_id":', entity_id, ","),
+        *(whence, ',"plant_id":', plant_id, ",", why, ',"seq":', seq.cast(Text), "}"),
+    )
+    numbered = select(
+        seq,
+        *(acts.c[name] for name in names),
+        *(rows.c[name].cast(table.c[name].type) for name in _OWN),
+        func.sha256(func.convert_to(whole, literal_column("'UTF8'"))),
+    ).select_from(rows.outerjoin(counter, true()).join(acts, acts.c.act == rows.c.of_act.cast(BigInteger)))
+    return insert(table).from_select(["seq", *names, *_OWN, "row_hash"], numbered)
+
+
+def _lines(name: str, place: str, *columns: str) -> Any:
+    """Texts with a line for each row, side by side as the columns of a table; an empty line is NULL."""
+    ends: tuple[Any, Any] = literal_column("E'\\n'"), literal_column("''")
+    arrays = (func.string_to_array(bindparam(each, type_=Text), *ends) for each in columns)
+    table = func.unnest(*arrays).table_valued(*(column(each, Text) for each in columns), with_ordinality=place)
+    return table.render_derived(name=name)
+
+
+def _joined(*parts: ColumnElement[Any] | str) -> ColumnElement[Any]:
+    """One text of what rows hold and of what stands between."""
+    return functools.reduce(
+        operator.add, (literal_column(f"'{part}'", Text) if isinstance(part, str) else part for part in parts)
+    )
 
 
 _WRITE = ready(_write_statement())
@@ -188,39 +233,34 @@ def write_many(
         "at": clock.now(),
         "device_id": actor.device_id,
     }
-    start, kind, where, end = (
-        _written(_mapping(part))[1:-1]
-        for part in (
-            who,
-            {"entity": entity},
-            {"esign_id": esign_id, "ip": address.get()},
-            {"reason": reason, "request_id": request_id.get()},
-        )
-    )
-    db.info.setdefault(_PENDING, []).extend(
-        f'{{{start},"diff":{_written(_mapping(diff))},{kind},"entity_id":{_quoted(entity_id)},'
-        f'{where},"plant_id":{_quoted(plant_id)},{end}'
-        for entity_id, plant_id, diff in entries
-    )
+    whence = {"esign_id": esign_id, "ip": address.get()}
+    why = {"reason": reason, "request_id": request_id.get()}
+    shared = tuple(_written(_mapping(part))[1:-1] for part in (who, {"entity": entity}, whence, why))
+    act = Act(shared, [], [], [])
+    for entity_id, plant_id, diff in entries:
+        act.diffs.append(_written(_mapping(diff)))
+        act.entity_ids.append(_id_text(entity_id))
+        act.plant_ids.append(_id_text(plant_id))
+    db.info.setdefault(_PENDING, []).append(act)
 
 
-def _quoted(given: uuid.UUID | None) -> str:
-    return "null" if given is None else f'"{_uuid(given)}"'
+def _id_text(given: uuid.UUID | None) -> str:
+    return "" if given is None else _uuid(given)
 
 
 _uuid = functools.lru_cache(1024)(str)
 """A row's own is there twice, its plant's and its author's in every row."""
 
 
-def take(db: AsyncSession) -> list[str]:
-    """Take the rows out of a session that cannot write them: of each its canonical JSON, unnumbered and open."""
-    rows: list[str] = db.info.pop(_PENDING, [])
-    return rows
+def take(db: AsyncSession) -> list[Act]:
+    """Take the rows out of a session that cannot write them."""
+    acts: list[Act] = db.info.pop(_PENDING, [])
+    return acts
 
 
-def give(db: AsyncSession, rows: Sequence[str]) -> None:
+def give(db: AsyncSession, acts: Sequence[Act]) -> None:
     """Write rows that were taken out of another session."""
-    db.info.setdefault(_PENDING, []).extend(rows)
+    db.info.setdefault(_PENDING, []).extend(acts)
 
 
 def number(session: Session) -> Asked | None:
@@ -229,8 +269,15 @@ def number(session: Session) -> Asked | None:
     It waits for the counter row, so a transaction in front has either committed (its numbers stand) or
     rolled back (its numbers never were). What waits for other rows was flushed before.
     """
-    rows: list[str] = session.info.pop(_PENDING, [])
-    return (_WRITE, {"k": len(rows), "contents": "\n".join(rows)}) if rows else None
+    acts: list[Act] = session.info.pop(_PENDING, [])
+    of_act = [str(number) for number, act in enumerate(acts, 1) for _ in act.diffs]
+    if not of_act:
+        return None
+    columns: dict[str, Iterable[str]] = dict(zip(_SHARED, zip(*(act.shared for act in acts), strict=True), strict=True))
+    columns["of_act"] = of_act
+    for name, own in zip(_OWN, zip(*(act[1:] for act in acts), strict=True), strict=True):
+        columns[name] = itertools.chain.from_iterable(own)
+    return _WRITE, {"k": len(of_act)} | {name: "\n".join(lines) for name, lines in columns.items()}
 
 
 @event.listens_for(FeedSession, "after_transaction_create")

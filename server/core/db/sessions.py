@@ -113,7 +113,7 @@ class Database:
         if tenant.state is TenantState.archived:
             raise NotAllowed("tenant_archived")
         kept: list[Work] = []
-        said: list[str] = []
+        said: list[audit.Act] = []
         is_reader = actor is not None and actor.reads_only
         role = reader(tenant.schema) if is_reader else tenant.schema
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
