@@ -204,7 +204,9 @@ async def _many(
             fates[index] = bulk.RowResult(index=index, id=None if dry_run else user.id, status=201)
         return fates
 
-    answer = await bulk.run_all(caller.db, NewPerson, rows, run, atomic=atomic, dry_run=dry_run)
+    answer = await bulk.run_all(
+        caller.db, NewPerson, rows, bulk.undoing(caller.db, run), atomic=atomic, dry_run=dry_run
+    )
     kept = {result.id for result in answer.results if not result.errors}
     _send(request, after, caller, [user_id for user_id in made.values() if user_id in kept])
     return answer

@@ -128,7 +128,7 @@ async def edit_role(
         return fates
 
     before = list(role.permissions)
-    said = await bulk.run_all(caller.db, roles.Edit, rows, run, atomic=atomic, dry_run=dry_run)
+    said = await bulk.run_all(caller.db, roles.Edit, rows, bulk.undoing(caller.db, run), atomic=atomic, dry_run=dry_run)
     await caller.db.refresh(role)
     if role.permissions != before:
         diff = {"permissions": [before, list(role.permissions)]}

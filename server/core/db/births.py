@@ -6,14 +6,30 @@ that is written here is stamped and fed as a flushed one is.
 
 from __future__ import annotations
 
+import enum
 import functools
 import itertools
-import operator
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, cast
 
 from pydantic_core import PydanticSerializationError, to_json
-from sqlalchemy import Column, Table, Text, bindparam, column, event, func, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    ColumnClause,
+    FromClause,
+    Table,
+    Text,
+    bindparam,
+    column,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
@@ -64,11 +80,11 @@ async def write(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
     """Write new rows of one table, filled before; they stay outside the session.
 
     Raises:
-        DBAPIError: a row is refused.
+        DBAPIError: a row is refused; the transaction is as it was before.
         Invalid: `value_out_of_range`: a text that is none.
     """
     if rows:
-        await db.run_sync(lambda session: together.send(session, *_asked(rows)))
+        await db.run_sync(lambda session: together.send(session, *_asked(rows), guarded=True))
         _tell(db, rows)
 
 
@@ -96,7 +112,7 @@ def _tell(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
 
 
 def _asked(rows: Sequence[MasterRow]) -> Iterator[together.Asked]:
-    """One statement for all rows that leave the same columns to the database.
+    """One statement for all rows that leave the same columns to the database; what they share is said once.
 
     What is empty where nothing is said need not be said, unless another row of the statement has a value there.
     """
@@ -106,12 +122,27 @@ def _asked(rows: Sequence[MasterRow]) -> Iterator[together.Asked]:
     for must, group in itertools.groupby(known_of, key=lambda known: tuple(filter(known.__contains__, other))):
         alike = list(group)
         names = (*must, *(name for name in empty if any(known[name] is not None for known in alike)))
-        pick = operator.itemgetter(*names)  # of two columns or more: id and stamps are always among them
-        contents = [dict(zip(names, pick(known), strict=True)) for known in alike]
+        shared = tuple(name for name in names if is_shared(alike, name))
+        own = tuple(name for name in names if name not in shared)
+        contents = [{name: known[name] for name in own} for known in alike]
+        said = {"rows": contents, "shared": {name: alike[0][name] for name in shared}}
         try:
-            yield _statement(model, names), {"rows": to_json(contents).decode()}
+            yield _statement(model, own, shared), {name: to_json(each).decode() for name, each in said.items() if each}
         except PydanticSerializationError as error:  # half a pair of surrogates is no text
             raise Invalid("value_out_of_range") from error
+
+
+_SIMPLE = frozenset({str, uuid.UUID, bool, int, datetime, date, type(None)})
+"""Types of which two values that are equal are written alike; of a decimal, a float or a structure they may not be."""
+
+
+def is_shared(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether several rows hold the very same value."""
+    first = rows[0][name]
+    kind = type(first)
+    if len(rows) == 1 or not (kind in _SIMPLE or isinstance(first, enum.Enum)):
+        return False
+    return all(row[name] is first or (type(row[name]) is kind and row[name] == first) for row in rows)
 
 
 @functools.cache
@@ -143,13 +174,21 @@ def _defaults(model: Any) -> dict[str, Any]:
 
 
 @functools.lru_cache(1000)
-def _statement(model: Any, names: tuple[str, ...]) -> together.Ready:
+def _statement(model: Any, own: tuple[str, ...], shared: tuple[str, ...]) -> together.Ready:
     """Rows come as one JSON text: a value each would be understood by psycopg each, at several times the time."""
     table, columns = cast("Table", inspect(model).local_table), inspect(model).columns
-    given = (
-        func.jsonb_to_recordset(bindparam("rows", type_=Text).cast(JSONB))
-        .table_valued(*(column(columns[name].name, columns[name].type) for name in names), name="given")
-        .render_derived(with_types=True)
-    )
-    said = [given.c[columns[name].name] for name in names]
-    return together.ready(insert(table).from_select([columns[name] for name in names], select(*said)))
+    given = func.jsonb_to_recordset(bindparam("rows", type_=Text).cast(JSONB))
+    each = given.table_valued(*_typed(columns, own), name="given").render_derived(with_types=True)
+    source: FromClause = each
+    said = dict.fromkeys(own, each)
+    if shared:
+        given = func.jsonb_to_record(bindparam("shared", type_=Text).cast(JSONB))
+        all_alike = given.table_valued(*_typed(columns, shared), name="alike").render_derived(with_types=True)
+        source, said = each.join(all_alike, true()), said | dict.fromkeys(shared, all_alike)
+    into = [columns[name] for name in said]
+    values = [of.c[columns[name].name] for name, of in said.items()]
+    return together.ready(insert(table).from_select(into, select(*values).select_from(source)))
+
+
+def _typed(columns: Any, names: Sequence[str]) -> list[ColumnClause[Any]]:
+    return [column(columns[name].name, columns[name].type) for name in names]

@@ -27,6 +27,7 @@ SMALL_BYTES, LARGEST_BYTES = 16 * 1024, 256 * 1024
 """What any socket takes at once, and what one is asked to. At the end of a pipeline psycopg 3.3 flushes once and then
 only reads: what the socket did not take is never sent. So whatever does not fit goes statement by statement."""
 _ITEM_BYTES = 40
+_GUARD = "guard"
 _ROOM = 3
 """A socket counts its own bookkeeping as sent, up to as much again (socket(7), SO_SNDBUF)."""
 
@@ -65,8 +66,11 @@ def ready(statement: ClauseElement) -> Ready:
     return Ready(str(compiled), constants, processors)
 
 
-def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence[Row]]:
+def send(session: Session, *asked: Asked, commit: bool = False, guarded: bool = False) -> list[Sequence[Row]]:
     """Run statements in this order in the session's transaction, and end it if asked.
+
+    Args:
+        guarded: a refusal leaves the transaction as it was, and open.
 
     Returns:
         The rows of each.
@@ -75,6 +79,8 @@ def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence
         DBAPIError: of the first statement that was refused, or of the commit; nothing is written then.
     """
     said = [(one.sql, one.values(given)) for one, given in asked]
+    if guarded:
+        said = [(f"SAVEPOINT {_GUARD}", {}), *said, (f"RELEASE SAVEPOINT {_GUARD}", {})]
 
     async def run(driver: psycopg.AsyncConnection[Any]) -> list[Sequence[Row]]:
         is_open = driver.pgconn.transaction_status == TransactionStatus.INTRANS
@@ -83,12 +89,19 @@ def send(session: Session, *asked: Asked, commit: bool = False) -> list[Sequence
             cursors = [await driver.execute(sql, values) for sql, values in said]
             if commit:
                 await driver.commit()
-        return [await each.fetchall() if each.description else () for each in cursors]
+        asked_for = cursors[1:-1] if guarded else cursors
+        return [await each.fetchall() if each.description else () for each in asked_for]
+
+    async def undo(driver: psycopg.AsyncConnection[Any]) -> None:
+        if driver.pgconn.transaction_status == TransactionStatus.INERROR:
+            await driver.execute(f"ROLLBACK TO SAVEPOINT {_GUARD}; RELEASE SAVEPOINT {_GUARD}")
 
     connection = session.connection()
     try:
         return connection.connection.dbapi_connection.run_async(run)  # type: ignore[union-attr, no-any-return]
     except psycopg.Error as error:
+        if guarded:
+            connection.connection.dbapi_connection.run_async(undo)  # type: ignore[union-attr]
         raise DBAPIError.instance(
             None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from error

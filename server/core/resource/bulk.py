@@ -1,7 +1,7 @@
 """Many rows in one request: each has its own fate, or all share one (``atomic``), or none is kept (``dry_run``).
 
-Rows run as one group under a savepoint. A group that fails when it is written is halved until
-the row that fails is alone: log n runs for one bad row in many, and n good rows cost one.
+Rows run as one group. A group that fails when it is written leaves nothing and is halved until the
+row that fails is alone: log n runs for one bad row in many, and n good rows cost one.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class _Rows(BaseModel, extra="forbid"):
 Step = tuple[int, BaseModel]
 """The place of a row in the request, and what it says."""
 Run = Callable[[Sequence[Step]], Awaitable[dict[int, RowResult]]]
+"""Does it to a group. One that raises leaves nothing behind: only its last step writes, or it is ``undoing``."""
 
 
 class Act(Protocol):
@@ -181,7 +182,7 @@ async def update(
             fates[index] = RowResult(index=index, id=row.id, status=200)
         return fates
 
-    return await run_all(caller.db, shape, rows, run, atomic=atomic, dry_run=dry_run)
+    return await run_all(caller.db, shape, rows, undoing(caller.db, run), atomic=atomic, dry_run=dry_run)
 
 
 def refused(index: int, row_id: uuid.UUID | None, error: Exception) -> RowResult:
@@ -212,7 +213,7 @@ async def run_all(
     """Check the shape of each row and run them as one group."""
     steps, fates = _checked(shape, rows)
     async with kept_unless(db) if atomic or dry_run else nullcontext(_kept) as undo:
-        fates |= await _group(db, steps, run)
+        fates |= await _group(steps, run)
         answer = BulkAnswer(results=[fates[index] for index in range(len(rows))])
         if dry_run or (atomic and answer.has_failed):
             undo()
@@ -250,18 +251,27 @@ def _given(shape: type[BaseModel], steps: Sequence[Step]) -> Iterator[tuple[int,
     return zip((index for index, _ in steps), said, strict=True)
 
 
-def _kept() -> None:
-    """What need not be undone: each row has its own fate."""
+def undoing(db: AsyncSession, run: Run) -> Run:
+    """A run whose changes are taken back where it raises."""
 
-
-async def _group(db: AsyncSession, steps: Sequence[Step], run: Run) -> dict[int, RowResult]:
-    if not steps:
-        return {}
-    try:
+    async def whole(steps: Sequence[Step]) -> dict[int, RowResult]:
         async with feed.savepoint(db):
             fates = await run(steps)
             await db.flush()
             return fates
+
+    return whole
+
+
+def _kept() -> None:
+    """What need not be undone: each row has its own fate."""
+
+
+async def _group(steps: Sequence[Step], run: Run) -> dict[int, RowResult]:
+    if not steps:
+        return {}
+    try:
+        return await run(steps)
     except Exception as error:
         if http.told(error) is None:
             raise
@@ -269,7 +279,7 @@ async def _group(db: AsyncSession, steps: Sequence[Step], run: Run) -> dict[int,
             index, said = steps[0]
             return {index: refused(index, getattr(said, "id", None), error)}
     half = len(steps) // 2
-    return await _group(db, steps[:half], run) | await _group(db, steps[half:], run)
+    return await _group(steps[:half], run) | await _group(steps[half:], run)
 
 
 @asynccontextmanager
