@@ -174,14 +174,14 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def on_record(model: type[Any], diff: Mapping[str, Any]) -> dict[str, Any]:
+def on_record(model: type[Any], diff: dict[str, Any]) -> dict[str, Any]:
     """What the trail keeps of a change: that a personal field changed, never what it held.
 
     The trail is sealed: what stands in it can never be erased (a model names such fields in ``__personal__``).
     """
     personal: frozenset[str] = getattr(model, "__personal__", frozenset())
     if not personal:
-        return dict(diff)
+        return diff
     return {name: "personal" if name in personal and value is not None else value for name, value in diff.items()}
 
 

@@ -300,10 +300,10 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
-@functools.lru_cache(4096)
-def _kept_as(name: str) -> str | None:
-    """The name of a field in the trail; None for one that is never kept."""
-    return None if is_secret(name) else _clean(name)
+@functools.lru_cache(1024)
+def _kept(names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """Fields of these names in the order of the trail, and their places; what is never kept is left out."""
+    return tuple(sorted((_clean(name), at) for at, name in enumerate(names) if not is_secret(name)))
 
 
 def plain(value: Any) -> Any:
@@ -324,12 +324,10 @@ def _way(value: Any) -> Callable[[Any], Any]:
 
 
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
-    found = {}
-    for name, each in value.items():
-        kept = _kept_as(str(name))
-        if kept is not None:
-            found[kept] = (_PLAIN.get(type(each)) or _way(each))(each)
-    return dict(sorted(found.items()))
+    given = tuple(value.values())
+    return {
+        name: (_PLAIN.get(type(each := given[at])) or _way(each))(each) for name, at in _kept(tuple(map(str, value)))
+    }
 
 
 def _itself(value: Any) -> Any:

@@ -69,11 +69,9 @@ def fill(db: AsyncSession, rows: Sequence[MasterRow]) -> None:
     for row in rows:
         model: Any = type(row)
         known = row.__dict__
-        said = dict(known)
-        known.update(_defaults(model))
-        known.update(said)
         at, by = known.get("created_at") or now, known.get("created_by") or who
-        known.update(created_at=at, created_by=by, updated_at=at, updated_by=by)
+        stamps = {"created_at": at, "created_by": by, "updated_at": at, "updated_by": by}
+        known.update({**_defaults(model), **known, **stamps})
 
 
 async def write(db: AsyncSession, rows: Sequence[MasterRow]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import make_transient_to_detached
 
 from foodflow_kernel.errors import Invalid, NotFound
-from foodflow_kernel.ids import new_id
+from foodflow_kernel.ids import new_ids
 from server.core import audit
 from server.core.access import Caller
 from server.core.actions import changes, columns_of, on_record, seen, values
@@ -38,7 +38,7 @@ def make(caller: Caller, resource: Resource, given: Mapping[str, Any]) -> Any:
 
 def maker(caller: Caller, resource: Resource) -> Callable[[Mapping[str, Any]], Any]:
     """What makes new rows as ``make`` does, all of one moment; rights at a plant are asked once."""
-    now = caller.clock.now()
+    ids = new_ids(caller.clock.now())
 
     @functools.cache
     def check(plant: uuid.UUID | None) -> None:
@@ -48,7 +48,7 @@ def maker(caller: Caller, resource: Resource) -> Callable[[Mapping[str, Any]], A
 
     def made(given: Mapping[str, Any]) -> Any:
         check(given.get("plant_id"))
-        return births.born(resource.model, id=new_id(now), **given)
+        return births.born(resource.model, id=next(ids), **given)
 
     return made
 
@@ -124,11 +124,8 @@ def _stands_as_given(row: Any) -> bool:
     known = row.__dict__
     if not known.keys() >= _columns(model):
         return False
-    for name in _scaled(model):
-        each = known[name]
-        if isinstance(each, Decimal) or (isinstance(each, datetime) and each.utcoffset()):
-            return False
-    return True
+    given = (each for name in _scaled(model) if (each := known[name]) is not None)
+    return not any(isinstance(each, Decimal) or (isinstance(each, datetime) and each.utcoffset()) for each in given)
 
 
 @functools.cache
@@ -158,7 +155,10 @@ async def _check_references(db: AsyncSession, resource: Resource, rows: Sequence
     if actor is None:
         return
     for name, (key, place) in _placed_references(cast("Hashable", resource.model)).items():
-        found = [row for row in rows if getattr(row, name) is not None and (are_new or _is_newly_said(row, name))]
+        if are_new:  # what was not said is not there, and is slow to ask for
+            found = [row for row in rows if row.__dict__.get(name) is not None]
+        else:
+            found = [row for row in rows if getattr(row, name) is not None and _is_newly_said(row, name)]
         if not found:
             continue
         at = select(key, place).where(key.in_({getattr(row, name) for row in found}))
@@ -193,10 +193,12 @@ def note_made(caller: Caller, resource: Resource, rows: Iterable[Any]) -> None:
     """The audit rows of births: what is not empty. Which record, by whom and when is said by the audit row itself."""
     names = _told(cast("Hashable", resource.model))
 
+    place = getattr(resource.model, "__plant__", "plant_id")
+
     def entry(row: Any) -> audit.Entry:
         known = row.__dict__  # nothing is missing: what the database fills was read back
         said = {name: value for name in names if (value := known[name]) is not None}
-        return row.id, plant_of(row), on_record(resource.model, said)
+        return known["id"], known.get(place), on_record(resource.model, said)
 
     audit.write_many(caller.db, caller.actor, f"{resource.code}.create", resource.code, map(entry, rows))
 
