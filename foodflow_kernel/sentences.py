@@ -140,6 +140,10 @@ SENTENCES: dict[str, str] = {
     "lot_not_released": "Lot {lot_code} is not released yet: it is {status}.",
     "lot_rejected": "This lot is rejected. The batch cannot go on.",
     "mention_unseen": "Somebody you mention cannot see this note, or works here no longer: leave them out.",
+    "address_not_free": (
+        "The server cannot listen on {host}, port {port}: {why}. End what listens there, or set FOODFLOW_HOST or "
+        "FOODFLOW_PORT."
+    ),
     "migration_failed": (
         "Not every company could be brought to the newest revision: {failed}. Migrate again once the cause is gone."
     ),

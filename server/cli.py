@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
-import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID
 
-import uvicorn
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.clock import Clock, clock_from_env
-from foodflow_kernel.errors import FoodFlowError, Refused
-from foodflow_kernel.machines.identity import TenantState
-from server import administrators, backups, seed
+from foodflow_kernel.errors import FoodFlowError
+from server import administrators, backups, seed, serving
 from server.app import create_app
-from server.core import audit, audit_check, logs, migrations, seals, tls
+from server.core import audit, audit_check, seals, tls
 from server.core.actor import system
 from server.core.backup import folder
 from server.core.db import fleet, postgres, provision, registry, transfer
@@ -71,12 +66,14 @@ def parser() -> argparse.ArgumentParser:  # noqa: PLR0915  # a list of commands
         each.set_defaults(command=command)
         return each
 
-    served = add("serve", serve, "start the server; migrates first, and starts its own PostgreSQL if none is named")
+    served = add(
+        "serve", serving.serve, "start the server; migrates first, and starts its own PostgreSQL if none is named"
+    )
     served.add_argument("--host")
     served.add_argument("--port", type=int)
     served.add_argument("--seed-demo", action="store_true", help="make the two demo tenants if they are not there")
     served.add_argument("--ready-file", type=Path, help="write the address here once requests are answered")
-    add("worker", work, "do the periodic jobs, and nothing else, until told to stop")
+    add("worker", serving.work, "do the periodic jobs, and nothing else, until told to stop")
     moved = add("migrate", migrate, "bring the platform and every tenant to the newest revision")
     moved.add_argument("--jobs", type=_positive, default=1, help="companies at once; default 1")
     after = moved.add_mutually_exclusive_group()
@@ -160,153 +157,16 @@ def _positive(text: str) -> int:
     return number
 
 
-async def bring_up(
-    database: Database, *, jobs: int = 1, keep_going: bool = True, report: Path | None = None
-) -> list[fleet.Outcome]:
-    """Migrate everything and give each tenant's system roles what the matrix grants now.
-
-    A release that adds a permission would otherwise answer 403 to those who should have it.
-    """
-    done = await fleet.migrate_all(database, jobs=jobs, keep_going=keep_going, report=report)
-    good = {each.schema: each for each in done if each.is_good}
-    for tenant in await database.tenants() if postgres.PLATFORM_SCHEMA in good else []:
-        if tenant.schema not in good or tenant.state in (TenantState.provisioning, TenantState.archived):
-            continue
-        async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
-            await people.ensure_roles(db)
-            await migrations.note(db, good[tenant.schema].before)
-    return done
-
-
-async def brought_up(database: Database) -> None:
-    """Everything is at the newest revision, or nothing starts.
-
-    Raises:
-        Refused: `migration_failed`, naming the schemas.
-    """
-    failed = [each for each in await bring_up(database) if not each.is_good]
-    if failed:
-        raise Refused("migration_failed", failed="; ".join(map(str, failed)))
-
-
-def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
-    """Start the server and answer until told to stop (SIGTERM, SIGINT)."""
-    logs.start(settings.log_level, clock)
-    certificates = tls.ensure(settings.data_folder / "tls", settings.names, clock)
-    cluster = postgres.open_cluster(settings)
-
-    async def prepare(database: Database) -> None:
-        await brought_up(database)
-        if given.seed_demo:
-            await seed.seed(database)
-
-    run(settings, clock, prepare, cluster)
-    app = create_app(settings, clock, cluster, certificates, with_worker=settings.worker)
-    if settings.metrics_port:
-        app.state.measures.serve(settings.metrics_host, settings.metrics_port)
-    listener = socket.create_server((settings.host, settings.port))
-    # Without uvloop, asyncio leaves Nagle's algorithm on for a listener it did not open: 40 ms an answer.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    host, port = listener.getsockname()[:2]
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        ssl_certfile=settings.certificate or certificates.certificate,
-        ssl_keyfile=settings.certificate_key or certificates.key,
-        timeout_graceful_shutdown=5,
-        ws_max_size=4096,  # a screen has nothing to say
-        server_header=False,
-    )
-    server = _Announcing(config, f"https://{host}:{port}", given.ready_file)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until uvicorn takes over
-    server.run(sockets=[listener])
-    return 0
-
-
-def work(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
-    """Do the periodic jobs until told to stop (SIGTERM, SIGINT)."""
-    logs.start(settings.log_level, clock)
-    cluster = postgres.open_cluster(settings)
-    run(settings, clock, brought_up, cluster)
-    app = create_app(settings, clock, cluster, with_worker=True)
-    if settings.metrics_port:
-        app.state.measures.serve(settings.metrics_host, settings.metrics_port)
-
-    async def inner() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        async with app.router.lifespan_context(app):
-            sys.stdout.write("FoodFlow OS does its periodic jobs\n")
-            sys.stdout.flush()
-            await stop.wait()
-
-    asyncio.run(inner())
-    return 0
-
-
-_BETWEEN_COLLECTIONS = (50_000, 20, 20)
-"""Python's own 700 lets a batch of 5,000 facts be searched hundreds of times while it is read."""
-
-
-def _spare_the_collector() -> None:
-    """Never search for cycles in what was loaded to the end of the process, and seldom in a batch.
-
-    Measured: with Python's defaults the collector takes half the time of a push, and a full
-    search of the loaded program holds up whatever else is asked, an alarm included.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_BETWEEN_COLLECTIONS)
-
-
-class _Announcing(uvicorn.Server):
-    """A server that says where it listens once it answers."""
-
-    def __init__(self, config: uvicorn.Config, address: str, ready_file: Path | None) -> None:
-        super().__init__(config)
-        self.address, self.ready_file = address, ready_file
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then tell."""
-        await super().startup(sockets)
-        _spare_the_collector()
-        sys.stdout.write(f"FoodFlow OS listens on {self.address}\n")
-        sys.stdout.flush()
-        if self.ready_file is not None:
-            self.ready_file.write_text(self.address)
-
-
-def run(
-    settings: Settings,
-    clock: Clock,
-    work: Callable[[Database], Awaitable[None]],
-    cluster: postgres.Cluster | None = None,
-) -> None:
-    """Run some work with the database open, and close it."""
-    opened = cluster or postgres.open_cluster(settings)
-
-    async def inner() -> None:
-        database = Database(opened, clock)
-        try:
-            await work(database)
-        finally:
-            await database.close()
-
-    asyncio.run(inner())
-
-
 def migrate(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     """Migrate everything and say what became of each; 1 if one is not at the newest revision."""
     done: list[fleet.Outcome] = []
 
     async def work(database: Database) -> None:
-        done.extend(await bring_up(database, jobs=given.jobs, keep_going=not given.stop, report=given.report))
+        done.extend(await serving.bring_up(database, jobs=given.jobs, keep_going=not given.stop, report=given.report))
         for each in done:
             sys.stdout.write(f"{each}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0 if all(each.is_good for each in done) else 1
 
 
@@ -314,7 +174,7 @@ def tenant_create(given: argparse.Namespace, settings: Settings, clock: Clock) -
     """Provision a tenant with its system roles."""
 
     async def work(database: Database) -> None:
-        await brought_up(database)
+        await serving.brought_up(database)
         made = await provision.create_tenant(
             database,
             given.slug,
@@ -326,7 +186,7 @@ def tenant_create(given: argparse.Namespace, settings: Settings, clock: Clock) -
         )
         sys.stdout.write(f"{made.name}: tenant {made.slug}, schema {made.schema}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
@@ -345,7 +205,7 @@ def tenant_export(given: argparse.Namespace, settings: Settings, clock: Clock) -
         for sha256 in made.missing:
             sys.stderr.write(f"not in the store, or damaged: content {sha256}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
@@ -358,11 +218,11 @@ def tenant_import(given: argparse.Namespace, settings: Settings, clock: Clock) -
         audit.write(db, actor, "core.tenant.import", "core.tenant", actor.tenant_id)
 
     async def work(database: Database) -> None:
-        await brought_up(database)
+        await serving.brought_up(database)
         made = await transfer.import_tenant(database, given.file, Files(settings).of, given.slug, fill)
         sys.stdout.write(f"{made.name}: tenant {made.slug}, schema {made.schema}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
@@ -386,7 +246,7 @@ def user_create(given: argparse.Namespace, settings: Settings, clock: Clock) -> 
             user = await people.add(db, new)
         sys.stdout.write(f"{user.printed_name} may sign in as {user.login_code}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
@@ -395,24 +255,26 @@ def platform_user_create(given: argparse.Namespace, settings: Settings, clock: C
     password = _secret("Password: ", sys.stdin)
 
     async def work(database: Database) -> None:
-        await brought_up(database)
+        await serving.brought_up(database)
         async with database.platform_session() as db:
             made = await operators.add(db, clock, given.email, given.printed_name, password)
         sys.stdout.write(f"{made.printed_name} may sign in at the platform as {made.email}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
 def platform_user_list(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     """Say who runs the platform."""
-    run(settings, clock, administrators.listed)
+    serving.run(settings, clock, administrators.listed)
     return 0
 
 
 def platform_user_change(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     """Shut somebody out who runs the platform, or let them in again."""
-    run(settings, clock, lambda database: administrators.change(database, given.email, given.reason, given.change))
+    serving.run(
+        settings, clock, lambda database: administrators.change(database, given.email, given.reason, given.change)
+    )
     return 0
 
 
@@ -420,11 +282,11 @@ def seed_demo(_given: argparse.Namespace, settings: Settings, clock: Clock) -> i
     """Make the demo companies and say which."""
 
     async def work(database: Database) -> None:
-        await brought_up(database)
+        await serving.brought_up(database)
         for made in await seed.seed(database):
             sys.stdout.write(f"{made.name}: tenant {made.slug}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
@@ -438,7 +300,7 @@ def device_list(given: argparse.Namespace, settings: Settings, clock: Clock) -> 
                 f"{row.id}  {row.state:<9} {row.name or '-':<8} {row.plant_name or '-'}  {row.area or ''}\n"
             )
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
@@ -462,7 +324,7 @@ def device_approve(given: argparse.Namespace, settings: Settings, clock: Clock) 
             made = await devices.admit(database, db, row.id, place)
         sys.stdout.write(f"{made.name} is in, at {made.plant_name}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0 if answers == ["yes"] else 1
 
 
@@ -489,7 +351,7 @@ def verify(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
             for finding in found.findings:
                 sys.stdout.write(f"  {finding.what}: {finding.sentence}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 1 if bad else 0
 
 
@@ -509,7 +371,7 @@ def audit_verify(given: argparse.Namespace, settings: Settings, clock: Clock) ->
                 f"{tenant.slug}: {found.rows} rows, {found.seals} seals, {found.anchors} anchors: {said}\n"
             )
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 1 if bad else 0
 
 
@@ -521,7 +383,7 @@ def audit_anchors(given: argparse.Namespace, settings: Settings, clock: Clock) -
             for each in seals.read_anchors(seals.anchor_file(settings.data_folder, tenant)):
                 sys.stdout.write(f"{tenant.slug}  {each.number:>8}  {each.to_seq:>10}  {each.at}  {each.root}\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
@@ -534,7 +396,7 @@ def keys_rotate(given: argparse.Namespace, settings: Settings, clock: Clock) -> 
                 made = await keys.Keyring(database.cluster.secret).rotate(db, is_stolen=given.stolen)
             sys.stdout.write(f"{tenant.slug}: {made.id} signs\n")
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return 0
 
 
@@ -564,7 +426,7 @@ def _with_backups(settings: Settings, clock: Clock, what: Callable[[Database], A
     async def work(database: Database) -> None:
         status.append(await what(database))
 
-    run(settings, clock, work)
+    serving.run(settings, clock, work)
     return status[0]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,12 @@ class Settings(BaseModel):
     smtp_password: str = Field("", description="of that user at the mail server", repr=False)
     smtp_tls: bool = Field(True, description="TLS to the mail server; off only for a relay on the same machine")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="processes of `serve` that answer at the one port; about as many as the machine has cores to spare",
+    )
     max_connections: int = Field(40, ge=4, description="database connections of all tenants together")
     max_engines: int = Field(50, ge=1, description="tenants whose connections are kept open")
     max_listeners: int = Field(
@@ -88,7 +95,12 @@ class Settings(BaseModel):
         True,
         description="whether `serve` does the periodic jobs too; off where `foodflow-server worker` runs beside it",
     )
-    metrics_port: int = Field(0, ge=0, le=65535, description="port of Prometheus metrics; 0: none")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65472,
+        description="port of Prometheus metrics; 0: none. A second process takes the next port, and so on",
+    )
     metrics_host: str = Field("127.0.0.1", description="address of that port; nothing there asks who is reading")
     otlp_endpoint: str = Field(
         "", description="OpenTelemetry collector (OTLP over HTTP), such as http://host:4318/v1/traces; empty: no traces"
@@ -115,6 +127,8 @@ class Settings(BaseModel):
         for path in (self.certificate, self.certificate_key):
             if path is not None and not path.is_file():
                 raise ValueError(f"there is no file {path}")
+        if self.processes > 1 and not hasattr(socket, "SO_REUSEPORT"):
+            raise ValueError("several processes cannot share a port on this system")
         if self.smtp_user and not self.smtp_host:
             raise ValueError("smtp_user without smtp_host signs in nowhere")
         return self

@@ -1,4 +1,4 @@
-"""What must happen without anybody asking: parked rows tried again, old feed rows dropped."""
+"""What must happen without anybody asking: parked rows tried again, old feed rows and nonces dropped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from foodflow_kernel.machines.identity import TenantState
 from server.core import events, feed
 from server.core.db.sessions import Database, TenantRef
 from server.core.events import Reactions
-from server.sync import parking
+from server.sync import parking, tokens
 
 log = logging.getLogger(__name__)
 
@@ -42,4 +42,5 @@ async def look_after(database: Database, tenant: TenantRef, reactions: Reactions
         await parking.tend(db, now)
         await events.deliver(db, reactions)
         await feed.drop_old(db, now)
+        await tokens.drop_old(db, now)
     return True

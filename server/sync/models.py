@@ -132,6 +132,15 @@ class SyncParked(_Waiting, TenantBase):
     parked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class SyncNonce(TenantBase):
+    """A nonce that a terminal said hello with; it stands here for as long as it would be good."""
+
+    __tablename__ = "sync_nonce"
+
+    nonce: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class SyncPresence(TenantBase):
     """When a terminal was last heard, and what it said of itself."""
 

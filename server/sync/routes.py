@@ -64,9 +64,9 @@ async def say_hello(message: HelloRequest, desk: _Desk) -> HelloAnswer:
         raise Unauthorised("nonce_bad") from error
     if not signing.verify_nonce(terminal.public_key, message.device, nonce, signature):
         raise Unauthorised("signature_bad")
-    desk.nonces.take(nonce, now)
     await refuse_if_gone(desk, terminal)
     async with desk.database.tenant_session(terminal.tenant_id) as db:
+        await desk.nonces.take(db, nonce, now)
         heads = await hello.heads(db, message.device, message.incarnation)
         safe = await hello.safe(db, message.device, message.incarnation)
         state = await feed.bounds(db)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import random
 import ssl
 import subprocess
@@ -13,6 +14,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -39,6 +41,8 @@ BULK = 100
 MANY = 1_000_000
 PASSWORD = "a password of the benchmark"  # noqa: S105  # of a server that lives for one run
 API = "/api/v1"
+REFERENCE = {"get by key": 260.0, "create": 160.0, f"bulk of {BULK}": 16_000.0}
+"""What generic API servers do on comparable machines, at their best: requests or rows a second."""
 
 
 def measure() -> list[Figure]:
@@ -51,7 +55,12 @@ async def _measure() -> list[Figure]:
         plant, ids = await _fill(made.database, made.device.tenant)
         token = await _sign_in(made.database, made.device.tenant, made.client)
         figures = await _rates(made, token, plant, ids)
-        return [*figures, *await _million(made, token, plant)]
+        figures += await _million(made, token, plant)
+    cores = os.cpu_count() or 1
+    async with hub.whole(FOODFLOW_REQUESTS_PER_MINUTE="0", FOODFLOW_PROCESSES=str(cores)) as made:
+        plant, ids = await _fill(made.database, made.device.tenant)
+        token = await _sign_in(made.database, made.device.tenant, made.client)
+        return figures + await _whole_machine(made, token, plant, ids, cores)
 
 
 async def _fill(database: Database, tenant: TenantRef) -> tuple[uuid.UUID, list[uuid.UUID]]:
@@ -154,6 +163,25 @@ async def _rates(made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUI
                 figures.append(
                     Figure(f"API: {title}", value, unit, least, LEAST * least, more_is_better=True, note=note)
                 )
+    return figures
+
+
+async def _whole_machine(
+    made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUID], cores: int
+) -> list[Figure]:
+    trust = ssl.create_default_context(cafile=str(made.folder / "tls" / "ca.pem"))
+    ask, path, figures = Asks(plant, ids), f"{API}/{EQUIPMENT.path}", []
+    asked = {
+        "get by key": lambda: ask.get(path, token),
+        "create": lambda: ask.make(path, token),
+        f"bulk of {BULK}": lambda: ask.many(f"{path}:bulk", token),
+    }
+    for title, mine in asked.items():
+        rows, unit = (BULK, "rows/s") if title.startswith("bulk") else (1, "1/s")
+        rates = [await load.rate(made.running.address, trust, mine, CLIENTS * cores, SECONDS / 3) for _ in range(4)]
+        note = f"{cores} processes, {CLIENTS * cores} clients, all on this machine; target: the best of the reference"
+        figure = Figure(f"API, whole machine: {title}", sorted(rates[1:])[1] * rows, unit, None, REFERENCE[title])
+        figures.append(replace(figure, more_is_better=True, note=note))
     return figures
 
 

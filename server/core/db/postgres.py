@@ -45,6 +45,8 @@ _HAS_RELATIONS = """
         AND classid = 'pg_class'::regclass
     )
 """
+_BESIDES = 60
+"""Connections of a process that are no company's own: live screens, the registry, jobs, a command."""
 EXTENSIONS = ("btree_gist", "citext", "ltree", "pg_trgm")
 
 _HBA = """\
@@ -116,7 +118,7 @@ def _embedded(settings: Settings, secret: bytes) -> Cluster:
     with psycopg.connect(server.get_uri(), autocommit=True) as db:
         if fresh:
             _configure(db, folder, settings)
-        must_restart = _archive(db, settings) if is_ours else False
+        must_restart = is_ours and any([_room(db, settings), _archive(db, settings)])
     if fresh or must_restart:
         # The number of connections and whether there is an archive is taken at start only.
         server.cleanup()
@@ -138,9 +140,8 @@ def _embedded(settings: Settings, secret: bytes) -> Cluster:
 
 
 def _configure(db: psycopg.Connection[tuple[object, ...]], folder: Path, settings: Settings) -> None:
-    """Passwords for everybody but the account that runs us; connections for all tenants."""
+    """Passwords for everybody but the account that runs us."""
     _let_in(folder)
-    db.execute(sql.SQL("ALTER SYSTEM SET max_connections = {}").format(settings.max_connections + 60))
     if not settings.fsync:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             db.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(_id(name)))
@@ -152,6 +153,16 @@ def _let_in(folder: Path) -> None:
     maps = "".join(f"foodflow {user} postgres\n" for user in sorted({getpass.getuser(), "embedded_postgres"}))
     _write(folder / "pg_hba.conf", _HBA)
     _write(folder / "pg_ident.conf", maps)
+
+
+def _room(db: psycopg.Connection[tuple[object, ...]], settings: Settings) -> bool:
+    """Have room for all connections; whether that takes a restart."""
+    wanted = settings.max_connections + _BESIDES * settings.processes
+    shown = db.execute("SHOW max_connections").fetchone()
+    has_room = shown is not None and int(str(shown[0])) >= wanted
+    if not has_room:
+        db.execute(sql.SQL("ALTER SYSTEM SET max_connections = {}").format(wanted))
+    return not has_room
 
 
 def _archive(db: psycopg.Connection[tuple[object, ...]], settings: Settings) -> bool:

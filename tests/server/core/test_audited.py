@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from server import cli
+from server import serving
 from server.app import JOBS
 from server.core import audit, migrations
 from server.core.actor import system
@@ -123,7 +123,7 @@ async def test_a_change_of_master_data_says_before_after_who_where_and_from_wher
 async def test_the_command_line_puts_a_migration_on_record_once(database: Database, tenant: TenantRef) -> None:
     with superuser(database, tenant) as admin:
         (head,) = admin.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
-    done = await cli.bring_up(database)
+    done = await serving.bring_up(database)
     assert head in {each.before for each in done if each.schema == tenant.schema}
     assert "core.schema.migrate" not in {row.action for row in await on_record(database, tenant)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select
 
-from server import cli
+from server import serving
 from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.identity import people
@@ -17,6 +17,6 @@ async def test_a_permission_that_a_release_brings_reaches_the_companies_that_are
     async with database.tenant_session(tenant.id, system(tenant.id, "tests")) as db:
         before = {key: list(role.permissions) for key, role in (await people.ensure_roles(db)).items()}
         await db.execute(delete(RolePermission).where(RolePermission.code == "fsq.hold.release"))
-    await cli.bring_up(database)
+    await serving.bring_up(database)
     async with database.tenant_session(tenant.id, system(tenant.id, "tests")) as db:
         assert {role.key: list(role.permissions) for role in await db.scalars(select(Role))} == before

@@ -7,12 +7,14 @@ import hashlib
 import json
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 import zstandard
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from foodflow_kernel.machines.identity import DeviceState
 from foodflow_kernel.wire import bodies, signing
@@ -22,12 +24,15 @@ from foodflow_kernel.wire.protocol import MAX_BATCH_PACKED_BYTES, TOKEN_TTL_S
 from foodflow_kernel.wire.push import PushAnswer, PushConflict
 from foodflow_kernel.wire.reports import SyncHealth
 from server import seed
+from server.app import create_app
 from server.core import feed
 from server.core.actor import system
 from server.core.models import Plant
+from server.core.settings import Settings
 from server.identity import people
 from server.plant_ops import models as plant_ops
-from server.sync.models import SyncLog
+from server.sync import caretaker
+from server.sync.models import SyncLog, SyncNonce
 from tests.server.sync.conftest import approve
 from tests.server.sync.terminal import Device, a_fact
 
@@ -88,6 +93,32 @@ async def test_hello_takes_a_nonce_once_and_only_from_the_key(http, device, data
     assert (answer.status_code, answer.json()["code"]) == (401, "signature_bad")
     answer = await hello(http, device, database.clock, nonce="00" * 40, sig=sig)
     assert answer.status_code == 401
+
+
+async def test_a_nonce_is_used_in_every_process(http, device, database, cluster):
+    """What was said to one process must not open another; it is forgotten once it is too old anyway."""
+    nonce = (await http.post("/sync/nonce")).json()["nonce"]
+    sig = signing.sign_nonce(device.key, device.device, bytes.fromhex(nonce)).hex()
+    assert (await hello(http, device, database.clock, nonce=nonce, sig=sig)).status_code == 200
+    settings = Settings(data_folder=Path("/nonexistent"), anonymous_per_minute=0, requests_per_minute=0)
+    second = create_app(settings, database.clock, cluster)
+    async with second.router.lifespan_context(second):
+        transport = httpx.ASGITransport(second)
+        async with httpx.AsyncClient(transport=transport, base_url="http://server/api/v1") as other:
+            again = await hello(other, device, database.clock, nonce=nonce, sig=sig)
+            fresh = (await other.post("/sync/nonce")).json()["nonce"]
+            sig = signing.sign_nonce(device.key, device.device, bytes.fromhex(fresh)).hex()
+            good = await hello(http, device, database.clock, nonce=fresh, sig=sig)
+    assert (again.status_code, again.json()["code"], good.status_code) == (401, "nonce_bad", 200)
+    tenant = await database.tenant(device.tenant.id)
+    kept = []
+    for seconds in (0, 121):
+        database.clock.advance(seconds)
+        while not await caretaker.look_after(database, tenant, {}):  # the application has one of its own
+            await asyncio.sleep(0.05)
+        async with database.tenant_session(tenant.id) as db:
+            kept.append(await db.scalar(select(func.count()).select_from(SyncNonce)))
+    assert kept == [2, 0]
 
 
 async def test_a_nonce_is_too_old_after_two_minutes(http, device, database):

@@ -1,0 +1,101 @@
+"""Several processes that do the same, kept by the first one."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Event
+
+log = logging.getLogger(__name__)
+
+Task = Callable[[Callable[[], None]], None]
+"""What a process does until SIGTERM; it calls what it is given when it has begun. It is pickled to get there."""
+
+_SPAWN = multiprocessing.get_context("spawn")
+_LOOK_S = 0.1
+_BETWEEN_S = 1.0
+"""Real seconds before a process that ended is started anew: one that cannot start must not take the machine."""
+_TO_END_S = 20.0
+"""Real seconds that they have to finish what they had begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    process: SpawnProcess
+    has_begun: Event
+
+
+def keep(tasks: Sequence[Task], begun: Callable[[], None]) -> int:
+    """Do each task in a process of its own until this one is told to stop (SIGTERM, SIGINT).
+
+    A process that ends is started anew. If this one is killed they stop by themselves.
+
+    Args:
+        begun: called once all have begun.
+
+    Returns:
+        The exit status: 1 if one ended before all had begun.
+    """
+    told, tell = os.pipe()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os.write(tell, b"."))
+    hands = [_start(task) for task in tasks]
+    try:
+        while not all(each.has_begun.is_set() for each in hands):
+            ended = wait([told, *(each.process.sentinel for each in hands)], _LOOK_S)
+            if ended:
+                return int(told not in ended)
+        begun()
+        while told not in wait([told, *(each.process.sentinel for each in hands)]):
+            _renew(hands, tasks)
+            if wait([told], _BETWEEN_S):
+                break
+        return 0
+    finally:
+        _end(hands)
+
+
+def _renew(hands: list[_Hand], tasks: Sequence[Task]) -> None:
+    for place, each in enumerate(hands):
+        if not each.process.is_alive():
+            log.error("process ended and is started anew", extra={"number": place, "status": each.process.exitcode})
+            hands[place] = _start(tasks[place])
+
+
+def _end(hands: Sequence[_Hand]) -> None:
+    for each in hands:
+        each.process.terminate()
+    until = time.monotonic() + _TO_END_S
+    for each in hands:
+        each.process.join(max(0.0, until - time.monotonic()))
+        each.process.kill()
+
+
+def _start(task: Task) -> _Hand:
+    has_begun = _SPAWN.Event()
+    process = _SPAWN.Process(target=_do, args=(task, has_begun))
+    process.start()
+    return _Hand(process, has_begun)
+
+
+def _do(task: Task, has_begun: Event) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the task has its own way
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it goes to the first one too, which tells all
+    threading.Thread(target=_stop_with_the_first, daemon=True).start()
+    task(has_begun.set)
+
+
+def _stop_with_the_first() -> None:
+    first = multiprocessing.parent_process()
+    if first is not None:
+        first.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,139 @@
+"""Several processes at one address: all answer, one that dies is replaced, all go together; nothing is kept in one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from foodflow_kernel.errors import Invalid
+from server.core.settings import from_environment
+
+PROCESSES = 2
+METRICS = 19_464
+START_S = 60.0
+
+
+class Served:
+    """The command as an administrator starts it, with two processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, ready = folder, folder / "ready"
+        command = [sys.executable, "-m", "server.cli", "--data-folder", str(folder / "data")]
+        command += ["serve", "--port", "0", "--ready-file", str(ready)]
+        own = {"PROCESSES": PROCESSES, "METRICS_PORT": METRICS, "BACKUP": 0, "FSYNC": 0}
+        environment = os.environ | {f"FOODFLOW_{name}": str(value) for name, value in own.items()}
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        self.until(lambda: ready.exists() and bool(ready.read_text()))
+        self.address = ready.read_text()
+        self.trust = ssl.create_default_context(cafile=str(folder / "data/tls/ca.pem"))
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for something that must come."""
+        end = time.monotonic() + START_S
+        while not is_so():
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+            assert time.monotonic() < end, (self.folder / "log").read_text()
+            time.sleep(0.05)
+
+    def ask(self) -> int:
+        """Ask over a new connection."""
+        with urlopen(f"{self.address}/api/v1/health/live", context=self.trust, timeout=30) as answer:  # noqa: S310
+            return int(answer.status)
+
+    def counts(self) -> list[int]:
+        """How often each process was asked; -1: it does not answer."""
+        return [self._count(METRICS + number) for number in range(PROCESSES)]
+
+    def _count(self, port: int) -> int:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                told = answer.read().decode()
+        except URLError:
+            return -1
+        found = re.search(r'request_seconds_count\{method="GET",route="/api/v1/health/live",status="200"\} (\d+)', told)
+        return int(found[1]) if found else 0
+
+    def hands(self) -> list[psutil.Process]:
+        """The processes that answer."""
+        return [each for each in psutil.Process(self.process.pid).children() if "spawn_main" in str(each.cmdline())]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A server with several processes."""
+    made = Served(tmp_path)
+    hands = made.hands()
+    try:
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.process.terminate()
+            made.process.wait(60)
+        psutil.wait_procs(hands, 10)
+
+
+def test_all_answer_and_one_that_dies_is_replaced_while_nobody_is_turned_away(served: Served) -> None:
+    """Forty new connections reach each of two; with one killed every further one is answered all the same."""
+    for _ in range(40):
+        assert served.ask() == 200
+    assert sum(served.counts()) == 40
+    assert min(served.counts()) > 0
+    killed = served.hands()[1]
+    killed.kill()
+    assert [served.ask() for _ in range(20)] == [200] * 20
+    served.until(lambda: -1 not in served.counts())
+    assert len(served.hands()) == PROCESSES
+    assert killed.pid not in {each.pid for each in served.hands()}
+    assert "process ended and is started anew" in (served.folder / "log").read_text()
+
+
+def test_who_is_told_to_stop_takes_all_along_and_the_database(served: Served) -> None:
+    hands = served.hands()
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(60) == 0
+    assert not psutil.wait_procs(hands, 10)[1]
+    assert not (served.folder / "data/postgres/postmaster.pid").exists()
+
+
+def test_none_goes_on_when_the_first_was_killed(served: Served) -> None:
+    """Else nobody would start them anew, and the next start would find the port taken."""
+    hands = served.hands()
+    assert len(hands) == PROCESSES
+    served.process.kill()
+    served.process.wait()
+    assert not psutil.wait_procs(hands, 20)[1]
+    database = int((served.folder / "data/postgres/postmaster.pid").read_text().split()[0])
+    psutil.Process(database).terminate()
+    psutil.wait_procs([psutil.Process(database)], 20)
+
+
+def test_a_port_where_somebody_listens_is_not_shared_with_a_stranger(served: Served) -> None:
+    """SO_REUSEPORT would let a second server in, and split the callers between the two."""
+    port = served.address.rpartition(":")[2]
+    environment = os.environ | {"FOODFLOW_PROCESSES": "2", "FOODFLOW_BACKUP": "0", "FOODFLOW_FSYNC": "0"}
+    command = [sys.executable, "-m", "server.cli", "--data-folder", str(served.folder / "other"), "serve"]
+    second = subprocess.run(
+        [*command, "--port", port], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert second.returncode == 1
+    assert "port" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert served.ask() == 200
+
+
+def test_a_number_of_processes_that_cannot_be_is_refused() -> None:
+    with pytest.raises(Invalid, match="FOODFLOW_PROCESSES"):
+        from_environment({"FOODFLOW_PROCESSES": "0"})
