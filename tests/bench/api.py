@@ -166,9 +166,7 @@ async def _rates(made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUI
     return figures
 
 
-async def _whole_machine(
-    made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUID], cores: int
-) -> list[Figure]:
+async def _whole_machine(made: hub.Hub, token: str, plant: uuid.UUID, ids: list[uuid.UUID], cores: int) -> list[Figure]:
     trust = ssl.create_default_context(cafile=str(made.folder / "tls" / "ca.pem"))
     ask, path, figures = Asks(plant, ids), f"{API}/{EQUIPMENT.path}", []
     asked = {
