@@ -16,7 +16,7 @@ import json
 import operator
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -50,6 +50,7 @@ from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 from foodflow_kernel.clock import Clock
 from server.core.actor import Actor
 from server.core.db.base import TenantBase
+from server.core.db.given import is_shared
 from server.core.db.together import Asked, ready
 from server.core.feed import FeedSession
 
@@ -206,11 +207,31 @@ def write(
         diff: field to new value, or field to [old, new]; secrets are cut out.
         plant_id: the record's plant; a supervisor sees the rows of their own plant.
     """
-    write_many(db, actor, action, entity, [(entity_id, plant_id, diff or {})], reason, esign_id=esign_id)
+    write_many(db, actor, action, entity, [(entity_id, plant_id, said(diff or {}))], reason, esign_id=esign_id)
 
 
-Entry = tuple[uuid.UUID | None, uuid.UUID | None, Mapping[str, Any]]
-"""What is an audit row's own among many that are written at once: record, its plant, diff."""
+Entry = tuple[uuid.UUID | None, uuid.UUID | None, str]
+"""What is an audit row's own among many that are written at once: record, its plant, what is ``said`` of it."""
+
+
+def said(diff: Mapping[str, Any]) -> str:
+    """A diff in words, without secrets."""
+    return _written(_mapping(diff))
+
+
+def said_of_each(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> Iterator[str]:
+    """What is not empty of some fields of each row, as ``said``; what the rows share is put into words once."""
+    fields: list[list[str]] = []
+    for kept, at in _kept(names):
+        values, name = [row[names[at]] for row in rows], _written(kept) + ":"
+        if values.count(None) == len(values):
+            continue
+        if is_shared(values):
+            fields.append([name + _written(plain(values[0]))] * len(values))
+        else:
+            fields.append(["" if value is None else name + _written(plain(value)) for value in values])
+    for parts in zip(*fields, strict=True) if fields else [()] * len(rows):
+        yield "{" + ",".join(filter(None, parts)) + "}"
 
 
 def write_many(
@@ -238,7 +259,7 @@ def write_many(
     shared = tuple(_written(_mapping(part))[1:-1] for part in (who, {"entity": entity}, whence, why))
     act = Act(shared, [], [], [])
     for entity_id, plant_id, diff in entries:
-        act.diffs.append(_written(_mapping(diff)))
+        act.diffs.append(diff)
         act.entity_ids.append(_id_text(entity_id))
         act.plant_ids.append(_id_text(plant_id))
     db.info.setdefault(_PENDING, []).append(act)
@@ -384,11 +405,11 @@ def digest(row: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(_canonical(plain(row)).encode()).digest()
 
 
-def _canonical(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, sort_keys=True, separators=(",", ":"))
+def _canonical(given: Any) -> str:
+    return json.dumps(given, sort_keys=True, separators=(",", ":"))
 
 
-def _written(row: Mapping[str, Any]) -> str:
-    """The canonical JSON of a row that is plain, its names in order: where all can be printed, any JSON of it is."""
-    written = to_json(row)
-    return written.decode() if written.isascii() and b"\x7f" not in written else _canonical(row)
+def _written(given: Any) -> str:
+    """The canonical JSON of what is plain, names in order: where all can be printed, any JSON of it is."""
+    written = to_json(given)
+    return written.decode() if written.isascii() and b"\x7f" not in written else _canonical(given)

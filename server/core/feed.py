@@ -12,13 +12,13 @@ flushed, ``sessions`` calls ``write`` just before each commit.
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
-from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -29,7 +29,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
-    column,
     delete,
     event,
     func,
@@ -39,7 +38,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -47,8 +45,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from foodflow_kernel.wire.exchange import CommandAnswer, FeedState
 from foodflow_kernel.wire.protocol import FEED_RETENTION_DAYS
 from server.core import events
+from server.core.db import given
 from server.core.db.base import TenantBase
-from server.core.db.together import Asked, ready
+from server.core.db.together import Asked, Ready, ready
 
 COMMAND = "command"
 """Entity name of an answer to a command fact."""
@@ -182,50 +181,30 @@ def write(session: Session) -> Asked | None:
     if not changes:
         return None
     session.info["feed_written"] = True
-    rows = (
-        {
-            "entity": entity,
-            "row_id": row_id,
-            "version": change.version,
-            "retired": change.retired,
-            "plant_id": change.plant_id,
-            "data": change.data,
-        }
-        for (entity, row_id), change in changes.items()
-    )
-    return _NUMBER, {
-        "k": len(changes),
-        "epoch": uuid.uuid4().hex,
-        "rows": b"\n".join(map(to_json, rows)).decode(),
-        "at": session.info["clock"].now(),
-    }
+    entities, ids = zip(*changes, strict=True)
+    columns = {"place": range(1, len(changes) + 1), "entity": entities, "row_id": ids}
+    columns |= zip(Change._fields, zip(*changes.values(), strict=True), strict=True)
+    shared, parameters = given.texts(columns)
+    now = session.info["clock"].now()
+    return _number(shared), {"k": len(changes), "epoch": uuid.uuid4().hex, "at": now, **parameters}
 
 
-def _number_statement() -> Any:
+@functools.cache
+def _number(shared: tuple[str, ...]) -> Ready:
     """One statement: take k numbers, insert k rows under them in the order collected; the first opens the feed."""
-    names = ("entity", "row_id", "version", "retired", "plant_id", "data")
+    names = ("entity", "row_id", *Change._fields)
     row, table = FeedCounter.__table__.c, cast("Table", FeedCounter.__table__)
-    types = FeedRow.__table__.c
+    types = {"place": BigInteger(), **{name: FeedRow.__table__.c[name].type for name in names}}
     k, epoch = bindparam("k", type_=BigInteger), bindparam("epoch", type_=Text)
     opened = upsert(table).values({"id": literal_column("1"), "epoch": epoch, "n": k, "tail": literal_column("0")})
     counter = opened.on_conflict_do_update(index_elements=["id"], set_={"n": row.n + k}).returning(row.n).cte("counter")
-    lines = func.string_to_table(bindparam("rows", type_=Text), literal_column("E'\\n'"))
-    given = lines.table_valued("line", with_ordinality="place", name="given").render_derived()
-    changed = (
-        func.jsonb_to_record(given.c.line.cast(JSONB))
-        .table_valued(*(column(name, types[name].type) for name in names), name="changed")
-        .render_derived(with_types=True)
-        .lateral()
-    )
+    source, said = given.source(types, shared)
     numbers = select(
-        counter.c.n - k + given.c.place,
-        *(changed.c[name] for name in names),
+        counter.c.n - k + said["place"],
+        *(said[name] for name in names),
         bindparam("at", type_=DateTime(timezone=True)),
-    ).select_from(counter.join(given, true()).join(changed, true()))
-    return insert(cast("Table", FeedRow.__table__)).from_select(["seq", *names, "at"], numbers)
-
-
-_NUMBER = ready(_number_statement())
+    ).select_from(source.join(counter, true()))
+    return ready(insert(cast("Table", FeedRow.__table__)).from_select(["seq", *names, "at"], numbers))
 
 
 async def bounds(db: AsyncSession) -> FeedState:

@@ -6,31 +6,21 @@ that is written here is stamped and fed as a flushed one is.
 
 from __future__ import annotations
 
-import enum
 import functools
 import itertools
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import (
     Column,
-    ColumnClause,
-    FromClause,
     Table,
     Text,
-    bindparam,
-    column,
     event,
-    func,
     insert,
     inspect,
     select,
-    true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -39,7 +29,7 @@ from foodflow_kernel.clock import Clock
 from foodflow_kernel.errors import Invalid
 from server.core import feed
 from server.core.actor import Actor
-from server.core.db import together
+from server.core.db import given, together
 from server.core.db.base import MasterRow
 
 _LAST = "births_last"
@@ -119,28 +109,15 @@ def _asked(rows: Sequence[MasterRow]) -> Iterator[together.Asked]:
     known_of = [row.__dict__ for row in rows]
     for must, group in itertools.groupby(known_of, key=lambda known: tuple(filter(known.__contains__, other))):
         alike = list(group)
-        names = (*must, *(name for name in empty if any(known[name] is not None for known in alike)))
-        shared = tuple(name for name in names if is_shared(alike, name))
-        own = tuple(name for name in names if name not in shared)
-        contents = [{name: known[name] for name in own} for known in alike]
-        said = {"rows": contents, "shared": {name: alike[0][name] for name in shared}}
+        columns = {name: [known[name] for known in alike] for name in (*must, *empty)}
+        for name in empty:
+            if columns[name].count(None) == len(alike):
+                del columns[name]
         try:
-            yield _statement(model, own, shared), {name: to_json(each).decode() for name, each in said.items() if each}
+            shared, parameters = given.texts(columns)
         except PydanticSerializationError as error:  # half a pair of surrogates is no text
             raise Invalid("value_out_of_range") from error
-
-
-_SIMPLE = frozenset({str, uuid.UUID, bool, int, datetime, date, type(None)})
-"""Types of which two values that are equal are written alike; of a decimal, a float or a structure they may not be."""
-
-
-def is_shared(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
-    """Whether several rows hold the very same value."""
-    first = rows[0][name]
-    kind = type(first)
-    if len(rows) == 1 or not (kind in _SIMPLE or isinstance(first, enum.Enum)):
-        return False
-    return all(row[name] is first or (type(row[name]) is kind and row[name] == first) for row in rows)
+        yield _statement(model, tuple(columns), shared), parameters
 
 
 @functools.cache
@@ -172,21 +149,9 @@ def _defaults(model: Any) -> dict[str, Any]:
 
 
 @functools.lru_cache(1000)
-def _statement(model: Any, own: tuple[str, ...], shared: tuple[str, ...]) -> together.Ready:
-    """Rows come as one JSON text: a value each would be understood by psycopg each, at several times the time."""
+def _statement(model: Any, names: tuple[str, ...], shared: tuple[str, ...]) -> together.Ready:
     table, columns = cast("Table", inspect(model).local_table), inspect(model).columns
-    given = func.jsonb_to_recordset(bindparam("rows", type_=Text).cast(JSONB))
-    each = given.table_valued(*_typed(columns, own), name="given").render_derived(with_types=True)
-    source: FromClause = each
-    said = dict.fromkeys(own, each)
-    if shared:
-        given = func.jsonb_to_record(bindparam("shared", type_=Text).cast(JSONB))
-        all_alike = given.table_valued(*_typed(columns, shared), name="alike").render_derived(with_types=True)
-        source, said = each.join(all_alike, true()), said | dict.fromkeys(shared, all_alike)
-    into = [columns[name] for name in said]
-    values = [of.c[columns[name].name] for name, of in said.items()]
-    return together.ready(insert(table).from_select(into, select(*values).select_from(source)))
-
-
-def _typed(columns: Any, names: Sequence[str]) -> list[ColumnClause[Any]]:
-    return [column(columns[name].name, columns[name].type) for name in names]
+    source, said = given.source({name: columns[name].type for name in names}, shared)
+    return together.ready(
+        insert(table).from_select([columns[name] for name in names], select(*said.values()).select_from(source))
+    )

@@ -191,16 +191,12 @@ def _placed_references(model: type[Any]) -> dict[str, tuple[Any, Any]]:
 
 def note_made(caller: Caller, resource: Resource, rows: Iterable[Any]) -> None:
     """The audit rows of births: what is not empty. Which record, by whom and when is said by the audit row itself."""
-    names = _told(cast("Hashable", resource.model))
-
+    known_of = [row.__dict__ for row in rows]  # nothing is missing: what the database fills was read back
     place = getattr(resource.model, "__plant__", "plant_id")
-
-    def entry(row: Any) -> audit.Entry:
-        known = row.__dict__  # nothing is missing: what the database fills was read back
-        said = {name: value for name in names if (value := known[name]) is not None}
-        return known["id"], known.get(place), on_record(resource.model, said)
-
-    audit.write_many(caller.db, caller.actor, f"{resource.code}.create", resource.code, map(entry, rows))
+    told = [on_record(resource.model, known) for known in known_of]
+    said = audit.said_of_each(told, _told(cast("Hashable", resource.model))) if told else ()
+    entries = [(known["id"], known.get(place), each) for known, each in zip(known_of, said, strict=True)]
+    audit.write_many(caller.db, caller.actor, f"{resource.code}.create", resource.code, entries)
 
 
 def note_changed(caller: Caller, resource: Resource, row: Any, before: Mapping[str, Any]) -> None:
