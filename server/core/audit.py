@@ -11,7 +11,6 @@ from __future__ import annotations
 import enum
 import functools
 import hashlib
-import itertools
 import json
 import operator
 import re
@@ -32,6 +31,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
     bindparam,
     column,
     event,
@@ -117,10 +117,12 @@ class AuditHead(TenantBase):
 class Act(NamedTuple):
     """What one act did to records: the texts that its rows share, and of each row what is its own."""
 
+    rows: int
     shared: tuple[str, ...]
-    diffs: list[str]
-    entity_ids: list[str]
-    plant_ids: list[str]
+    diffs: str
+    entity_ids: str
+    plant_ids: str
+    """A line a row, each as it stands in canonical JSON."""
 
 
 _SHARED = ("who", "what", "whence", "why")
@@ -154,26 +156,25 @@ def _write_statement() -> Any:
     who, what, whence, why = (acts.c[name] for name in _SHARED)
     rows = _lines("rows", "place", "of_act", *_OWN)
     seq = counter.c.n - k + rows.c.place
-    entity_id, plant_id = (
-        func.coalesce(_joined('"', rows.c[name], '"'), literal_column("'null'")) for name in ("entity_id", "plant_id")
-    )
     whole = _joined(
-        *("{", who, ',"diff":', rows.c.diff, ",", what, ',"entity_id":', entity_id, ","),
-        *(whence, ',"plant_id":', plant_id, ",", why, ',"seq":', seq.cast(Text), "}"),
+        *("{", who, ',"diff":', rows.c.diff, ",", what, ',"entity_id":', rows.c.entity_id, ","),
+        *(whence, ',"plant_id":', rows.c.plant_id, ",", why, ',"seq":', seq.cast(Text), "}"),
     )
+    ids = (func.nullif(func.btrim(rows.c[name], literal_column("'\"'")), literal_column("'null'")) for name in _OWN[1:])
     numbered = select(
         seq,
         *(acts.c[name] for name in names),
-        *(rows.c[name].cast(table.c[name].type) for name in _OWN),
+        rows.c.diff.cast(JSONB),
+        *(each.cast(Uuid) for each in ids),
         func.sha256(func.convert_to(whole, literal_column("'UTF8'"))),
     ).select_from(rows.outerjoin(counter, true()).join(acts, acts.c.act == rows.c.of_act.cast(BigInteger)))
     return insert(table).from_select(["seq", *names, *_OWN, "row_hash"], numbered)
 
 
 def _lines(name: str, place: str, *columns: str) -> Any:
-    """Texts with a line for each row, side by side as the columns of a table; an empty line is NULL."""
-    ends: tuple[Any, Any] = literal_column("E'\\n'"), literal_column("''")
-    arrays = (func.string_to_array(bindparam(each, type_=Text), *ends) for each in columns)
+    """Texts with a line for each row, side by side as the columns of a table."""
+    end: Any = literal_column("E'\\n'")
+    arrays = (func.string_to_array(bindparam(each, type_=Text), end) for each in columns)
     table = func.unnest(*arrays).table_valued(*(column(each, Text) for each in columns), with_ordinality=place)
     return table.render_derived(name=name)
 
@@ -257,20 +258,16 @@ def write_many(
     whence = {"esign_id": esign_id, "ip": address.get()}
     why = {"reason": reason, "request_id": request_id.get()}
     shared = tuple(_written(_mapping(part))[1:-1] for part in (who, {"entity": entity}, whence, why))
-    act = Act(shared, [], [], [])
-    for entity_id, plant_id, diff in entries:
-        act.diffs.append(diff)
-        act.entity_ids.append(_id_text(entity_id))
-        act.plant_ids.append(_id_text(plant_id))
-    db.info.setdefault(_PENDING, []).append(act)
+    rows = tuple(entries)
+    if rows:
+        entity_ids, plant_ids, diffs = zip(*rows, strict=True)
+        act = Act(len(rows), shared, "\n".join(diffs), _id_lines(entity_ids), _id_lines(plant_ids))
+        db.info.setdefault(_PENDING, []).append(act)
 
 
-def _id_text(given: uuid.UUID | None) -> str:
-    return "" if given is None else _uuid(given)
-
-
-_uuid = functools.lru_cache(1024)(str)
-"""A row's own is there twice, its plant's and its author's in every row."""
+def _id_lines(ids: Sequence[uuid.UUID | None]) -> str:
+    """Of each row one, or null; in one call for all of them, where each would take four times as long."""
+    return to_json(ids).decode()[1:-1].replace(",", "\n")
 
 
 def take(db: AsyncSession) -> list[Act]:
@@ -291,14 +288,12 @@ def number(session: Session) -> Asked | None:
     rolled back (its numbers never were). What waits for other rows was flushed before.
     """
     acts: list[Act] = session.info.pop(_PENDING, [])
-    of_act = [str(number) for number, act in enumerate(acts, 1) for _ in act.diffs]
-    if not of_act:
+    if not acts:
         return None
-    columns: dict[str, Iterable[str]] = dict(zip(_SHARED, zip(*(act.shared for act in acts), strict=True), strict=True))
-    columns["of_act"] = of_act
-    for name, own in zip(_OWN, zip(*(act[1:] for act in acts), strict=True), strict=True):
-        columns[name] = itertools.chain.from_iterable(own)
-    return _WRITE, {"k": len(of_act)} | {name: "\n".join(lines) for name, lines in columns.items()}
+    counts, shared, *own = zip(*acts, strict=True)
+    lines: dict[str, Sequence[str]] = dict(zip((*_SHARED, *_OWN), (*zip(*shared, strict=True), *own), strict=True))
+    lines["of_act"] = [str(number) for number, count in enumerate(counts, 1) for _ in range(count)]
+    return _WRITE, {"k": sum(counts)} | {name: "\n".join(each) for name, each in lines.items()}
 
 
 @event.listens_for(FeedSession, "after_transaction_create")
@@ -385,7 +380,7 @@ def _clean(given: str) -> str:
 _PLAIN: dict[type[Any], Callable[[Any], Any]] = {
     enum.Enum: lambda value: plain(value.value),  # before its value's type: an enum may be a string too
     str: _clean,
-    uuid.UUID: _uuid,
+    uuid.UUID: str,
     **dict.fromkeys((type(None), bool, int), _itself),
     datetime: _moment,
     dict: _mapping,

@@ -86,7 +86,8 @@ async def test_what_one_act_did_to_many_records_is_a_row_each(database: Database
         (uuid.uuid4(), None, {"pin": 1, "b": [None], "a": "\n"}),
     ]
     async with database.tenant_session(tenant.id) as db:
-        audit.write_many(db, actor, "test.many", "test", entries, "for a reason", esign_id=uuid.uuid4())
+        many = [(entity_id, plant_id, audit.said(diff)) for entity_id, plant_id, diff in entries]
+        audit.write_many(db, actor, "test.many", "test", many, "for a reason", esign_id=uuid.uuid4())
     async with database.tenant_session(tenant.id) as db:
         rows = (await db.scalars(select(AuditRow).order_by(AuditRow.seq))).all()
         assert (await audit_check.verify(db)).finding is None
