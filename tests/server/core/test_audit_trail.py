@@ -234,6 +234,16 @@ def test_what_is_written_hashes_to_the_same_when_it_comes_back(diff: dict[str, A
     assert audit.digest({"diff": dict(reversed(kept.items()))}) == audit.digest({"diff": diff})
 
 
+NAMES = ("password", "pin", "b", "a", "é", "zone")
+
+
+@given(rows=st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, st.none() | VALUES)), min_size=1, max_size=4))
+def test_what_the_trail_says_of_many_rows_is_what_it_says_of_each(rows: list[dict[str, Any]]) -> None:
+    alone = [audit.said({name: value for name, value in row.items() if value is not None}) for row in rows]
+    assert list(audit.said_of_each(rows, NAMES)) == alone
+    assert not any("pin" in json.loads(each) for each in alone)
+
+
 @given(diff=st.dictionaries(st.text(st.characters(codec="ascii")), VALUES | st.text(st.characters(codec="ascii"))))
 def test_the_text_that_the_database_hashes_is_the_canonical_one(diff: dict[str, Any]) -> None:
     row = audit.plain({"action": "test", "diff": diff, "entity": None})

@@ -150,3 +150,44 @@ async def test_the_trail_waits_before_the_feed_is_locked(database: Database, ten
         except DBAPIError:
             pytest.fail("who waits for the trail holds the feed: two such transactions could block each other")
     await waiting
+
+
+@pytest.mark.parametrize("length", [1, 300_000], ids=["in one packet", "statement by statement"])
+async def test_rows_that_are_refused_leave_the_transaction_as_it_was(
+    database: Database, tenant: TenantRef, length: int
+) -> None:
+    """What was written before stays, and what comes after is written."""
+    plant = await a_plant(database, tenant)
+    async with database.tenant_session(tenant.id, Actor(ActorKind.system, tenant.id)) as db:
+        for tags, is_good in ((["A"], True), (["B", "A"], False), (["C"], True)):
+            rows = [a_scale(plant, tag, names={"en": "x" * length}) for tag in tags]
+            births.fill(db, rows)
+            if is_good:
+                await births.write(db, rows)
+            else:
+                with pytest.raises(DBAPIError, match="uq_plant_ops_equipment_tag"):
+                    await births.write(db, rows)
+    async with database.tenant_session(tenant.id) as db:
+        assert await there(db) == ["A", "C"]
+        fed = (await db.scalars(select(FeedRow.row_id).where(FeedRow.entity == "equipment"))).all()
+    assert len(fed) == 2
+
+
+async def test_what_terminals_hear_of_many_rows_says_each_as_it_is(database: Database, tenant: TenantRef) -> None:
+    """In the order they were written, whatever they share."""
+    plant = await a_plant(database, tenant)
+    rows = [a_scale(plant, tag, version=version) for tag, version in (("A", 1), ("B", 2), ("C", 2))]
+    lots = [uuid.uuid4(), uuid.uuid4()]
+    async with database.tenant_session(tenant.id, Actor(ActorKind.system, tenant.id)) as db:
+        births.fill(db, rows)
+        await births.write(db, rows)
+        feed.touch(db, "lot", lots[0], plant_id=plant)
+        feed.touch(db, "lot", lots[1])
+    async with database.tenant_session(tenant.id) as db:
+        fed = (await db.scalars(select(FeedRow).order_by(FeedRow.seq.desc()).limit(5))).all()[::-1]
+    told = [(each.entity, each.row_id, each.version, each.retired, each.plant_id, each.data) for each in fed]
+    assert told == [
+        *(("equipment", row.id, row.version, False, plant, None) for row in rows),
+        ("lot", lots[0], 0, False, plant, None),
+        ("lot", lots[1], 0, False, None, None),
+    ]
