@@ -15,6 +15,10 @@ SENTENCES: dict[str, str] = {
     "action_not_in_plan": "The HACCP plan does not allow this action here: choose one of those shown.",
     "address_begins_before": "An address begins after the one it follows, which began {valid_from}.",
     "address_not_allowed": "This key may not be used from this address.",
+    "address_not_free": (
+        "The server cannot listen on {host}, port {port}: {why}. End what listens there, or set FOODFLOW_HOST or "
+        "FOODFLOW_PORT."
+    ),
     "address_range_bad": "{range} is no network address, such as 192.0.2.0/24.",
     "address_retired": "This address is retired: enter a new one.",
     "already_shipped": "This pallet has already left with document {document_no}.",
@@ -140,10 +144,6 @@ SENTENCES: dict[str, str] = {
     "lot_not_released": "Lot {lot_code} is not released yet: it is {status}.",
     "lot_rejected": "This lot is rejected. The batch cannot go on.",
     "mention_unseen": "Somebody you mention cannot see this note, or works here no longer: leave them out.",
-    "address_not_free": (
-        "The server cannot listen on {host}, port {port}: {why}. End what listens there, or set FOODFLOW_HOST or "
-        "FOODFLOW_PORT."
-    ),
     "migration_failed": (
         "Not every company could be brought to the newest revision: {failed}. Migrate again once the cause is gone."
     ),
