@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -21,8 +23,20 @@ from foodflow_kernel.errors import Invalid
 from server.core.settings import from_environment
 
 PROCESSES = 2
-METRICS = 19_464
 START_S = 60.0
+
+
+def free_ports() -> int:
+    """The first of so many ports in a row that nobody has."""
+    while True:
+        with ExitStack() as held:
+            first = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            try:
+                for number in range(1, PROCESSES):
+                    held.enter_context(socket.create_server(("127.0.0.1", first + number)))
+            except (OSError, OverflowError):
+                continue
+            return int(first)
 
 
 class Served:
@@ -32,7 +46,8 @@ class Served:
         self.folder, ready = folder, folder / "ready"
         command = [sys.executable, "-m", "server.cli", "--data-folder", str(folder / "data")]
         command += ["serve", "--port", "0", "--ready-file", str(ready)]
-        own = {"PROCESSES": PROCESSES, "METRICS_PORT": METRICS, "BACKUP": 0, "FSYNC": 0}
+        self.metrics = free_ports()
+        own = {"PROCESSES": PROCESSES, "METRICS_PORT": self.metrics, "BACKUP": 0, "FSYNC": 0}
         environment = os.environ | {f"FOODFLOW_{name}": str(value) for name, value in own.items()}
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
@@ -55,7 +70,7 @@ class Served:
 
     def counts(self) -> list[int]:
         """How often each process was asked; -1: it does not answer."""
-        return [self._count(METRICS + number) for number in range(PROCESSES)]
+        return [self._count(self.metrics + number) for number in range(PROCESSES)]
 
     def _count(self, port: int) -> int:
         try:
