@@ -16,8 +16,7 @@ SENTENCES: dict[str, str] = {
     "address_begins_before": "An address begins after the one it follows, which began {valid_from}.",
     "address_not_allowed": "This key may not be used from this address.",
     "address_not_free": (
-        "The server cannot listen on {host}, port {port}: {why}. End what listens there, or set FOODFLOW_HOST or "
-        "FOODFLOW_PORT."
+        "The server cannot listen on {host}, port {port}: {why}. Set {settings}, or end what listens there."
     ),
     "address_range_bad": "{range} is no network address, such as 192.0.2.0/24.",
     "address_retired": "This address is retired: enter a new one.",

@@ -93,25 +93,32 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
 
 
 def _listeners(settings: Settings) -> list[socket.socket]:
-    """A listener for each process, at the one address.
+    """A listener for each process, at the one address; and there is room for their metrics.
 
     Raises:
         Refused: `address_not_free`.
     """
-    try:
-        made = [socket.create_server((settings.host, settings.port))]
-    except OSError as error:
-        raise Refused(
-            "address_not_free", host=settings.host, port=settings.port, why=os.strerror(error.errno or 0)
-        ) from error
+    made = [_bound("FOODFLOW_HOST", settings.host, settings.port)]
     if settings.processes > 1:
         host, port = made[0].getsockname()[:2]
         made.pop().close()  # it has made sure that nobody else listens there: beside the next ones somebody could
-        made = [socket.create_server((host, port), reuse_port=True) for _ in range(settings.processes)]
+        made = [_bound("FOODFLOW_HOST", host, port, is_shared=True) for _ in range(settings.processes)]
+    for number in range(settings.processes if settings.metrics_port else 0):
+        _bound("FOODFLOW_METRICS_HOST", settings.metrics_host, settings.metrics_port + number).close()
     for each in made:
         # Without uvloop, asyncio leaves Nagle's algorithm on for a listener it did not open: 40 ms an answer.
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made
+
+
+def _bound(setting: str, host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    try:
+        return socket.create_server((host, port), reuse_port=is_shared)
+    except OSError as error:
+        known = error.errno is not None and error.errno > 0  # a name that is none has numbers of its own
+        why = os.strerror(error.errno or 0) if known else str(error.strerror)
+        names = f"{setting} or {setting.replace('HOST', 'PORT')}"
+        raise Refused("address_not_free", host=host, port=port, why=why, settings=names) from error
 
 
 def _announce(address: str, ready_file: Path | None) -> None:

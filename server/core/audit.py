@@ -316,10 +316,20 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
-@functools.lru_cache(1024)
 def _kept(names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
     """Fields of these names in the order of the trail, and their places; what is never kept is left out."""
+    return _known(names) if len(names) <= _FEW else _ordered(names)
+
+
+_FEW = 32
+"""Names of a table, or of what a verb says; more of them come from callers, and are not remembered."""
+
+
+def _ordered(names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((_clean(name), at) for at, name in enumerate(names) if not is_secret(name)))
+
+
+_known = functools.lru_cache(512)(_ordered)
 
 
 def plain(value: Any) -> Any:

@@ -24,6 +24,8 @@ _SPAWN = multiprocessing.get_context("spawn")
 _LOOK_S = 0.1
 _BETWEEN_S = 1.0
 """Real seconds before a process that ended is started anew: one that cannot start must not take the machine."""
+_TRIES = 5
+"""Times in a row that a process may end before it has begun; its callers wait meanwhile."""
 _TO_END_S = 20.0
 """Real seconds that they have to finish what they had begun."""
 
@@ -43,7 +45,7 @@ def keep(tasks: Sequence[Task], begun: Callable[[], None]) -> int:
         begun: called once all have begun.
 
     Returns:
-        The exit status: 1 if one ended before all had begun.
+        The exit status: 1 if one ended before all had begun, or cannot be started again.
     """
     told, tell = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,8 +57,15 @@ def keep(tasks: Sequence[Task], begun: Callable[[], None]) -> int:
             if ended:
                 return int(told not in ended)
         begun()
+        in_vain = [0] * len(hands)
         while told not in wait([told, *(each.process.sentinel for each in hands)]):
-            _renew(hands, tasks)
+            for place, each in enumerate(hands):
+                if not each.process.is_alive():
+                    in_vain[place] = 0 if each.has_begun.is_set() else in_vain[place] + 1
+                    hands[place] = _renewed(each, tasks[place], place)
+            if max(in_vain) == _TRIES:
+                log.error("a process cannot be started again: all end")
+                return 1
             if wait([told], _BETWEEN_S):
                 break
         return 0
@@ -64,11 +73,13 @@ def keep(tasks: Sequence[Task], begun: Callable[[], None]) -> int:
         _end(hands)
 
 
-def _renew(hands: list[_Hand], tasks: Sequence[Task]) -> None:
-    for place, each in enumerate(hands):
-        if not each.process.is_alive():
-            log.error("process ended and is started anew", extra={"number": place, "status": each.process.exitcode})
-            hands[place] = _start(tasks[place])
+def _renewed(ended: _Hand, task: Task, number: int) -> _Hand:
+    log.error("process ended and is started anew", extra={"number": number, "status": ended.process.exitcode})
+    try:
+        return _start(task)
+    except OSError:  # no memory or no descriptor just now: it is tried again
+        log.exception("no process could be started")
+        return ended
 
 
 def _end(hands: Sequence[_Hand]) -> None:

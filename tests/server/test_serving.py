@@ -149,6 +149,55 @@ def test_a_port_where_somebody_listens_is_not_shared_with_a_stranger(served: Ser
     assert served.ask() == 200
 
 
+def serve_refused(folder: Path, **own: str) -> str:
+    """What is said when the server does not start."""
+    command = [sys.executable, "-m", "server.cli", "--data-folder", str(folder / "data"), "serve", "--port", "0"]
+    environment = os.environ | {"FOODFLOW_BACKUP": "0", "FOODFLOW_FSYNC": "0"}
+    environment |= {f"FOODFLOW_{name}": value for name, value in own.items()}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+def test_an_address_that_cannot_be_had_is_said(tmp_path: Path) -> None:
+    first = free_ports()
+    with socket.create_server(("127.0.0.1", first + 1)):
+        said = serve_refused(tmp_path, PROCESSES="2", METRICS_PORT=str(first))
+    assert f"port {first + 1}: Address already in use. Set FOODFLOW_METRICS_HOST or FOODFLOW_METRICS_PORT" in said
+    said = serve_refused(tmp_path, HOST="no-such-host.invalid")
+    assert "no-such-host.invalid" in said
+    assert "Unknown error" not in said
+
+
+def ends_at_once(began: Path, begun: Callable[[], None]) -> None:
+    """Answers the first time and never again."""
+    if began.exists():
+        sys.exit(3)
+    began.touch()
+    begun()
+    time.sleep(0.1)
+
+
+def answers(begun: Callable[[], None]) -> None:
+    """Answers until it is told to stop."""
+    begun()
+    time.sleep(60)
+
+
+def test_one_that_cannot_be_started_again_ends_all(tmp_path: Path) -> None:
+    """Else its callers would wait without end, and whoever watches the service would not know."""
+    code = (
+        "import functools, pathlib, sys; from server.core import processes; from tests.server import test_serving as t;"
+        "processes._BETWEEN_S = 0.05; bad = functools.partial(t.ends_at_once, pathlib.Path(sys.argv[1]));"
+        "sys.exit(processes.keep([t.answers, bad], lambda: print('begun', flush=True)))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "began")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (ended.returncode, ended.stdout) == (1, "begun\n"), ended.stderr
+    assert "cannot be started again" in ended.stderr
+
+
 def test_a_number_of_processes_that_cannot_be_is_refused() -> None:
     with pytest.raises(Invalid, match="FOODFLOW_PROCESSES"):
         from_environment({"FOODFLOW_PROCESSES": "0"})

@@ -77,6 +77,8 @@ async def running(data: Path, secret: bytes) -> AsyncIterator[Cluster]:
     sockets = Path(tempfile.mkdtemp(prefix="foodflow-"))
     _give(sockets)
     options = f"-c listen_addresses='' -c unix_socket_directories='{sockets}' -c logging_collector=off"
+    # Open to questions while it replays, it would stop where the log says that more connections were allowed from then.
+    options += " -c hot_standby=off"
     try:
         await _up(data, sockets, options)
         base = URL.create("postgresql+psycopg", database=DATABASE, query={"host": str(sockets)})
@@ -106,7 +108,7 @@ def _is_running(data: Path) -> bool:
 
 
 async def _up(data: Path, sockets: Path, options: str) -> None:
-    """Start, and wait until recovery has ended: it answers before that, as soon as what it has agrees."""
+    """Start, and wait until recovery has ended."""
     started = ("-D", str(data), "-w", "-t", str(int(PATIENCE_S)), "-l", str(data / "log"), "-o", options, "start")
     deadline = time.monotonic() + PATIENCE_S
     try:

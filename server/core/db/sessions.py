@@ -67,7 +67,7 @@ class Database:
     Args:
         cluster: where the database is.
         clock: stamps master rows.
-        max_connections: sessions open at once, over all tenants.
+        max_connections: requests, jobs and commands that have sessions open at once, over all tenants.
         max_engines: tenants whose engine stays open.
     """
 
@@ -75,6 +75,7 @@ class Database:
         self.cluster = cluster
         self.clock = clock
         self._cap = asyncio.Semaphore(max_connections)
+        self._inside: set[asyncio.Task[Any] | None] = set()
         self._max_connections = max_connections
         self._max_engines = max_engines
         self._engines: OrderedDict[str, AsyncEngine] = OrderedDict()
@@ -85,8 +86,25 @@ class Database:
     @asynccontextmanager
     async def platform_session(self) -> AsyncIterator[AsyncSession]:
         """A session of the platform role; commits when the block ends well."""
-        async with self._cap, AsyncSession(self._platform, expire_on_commit=False) as db, db.begin():
+        async with self._place(), AsyncSession(self._platform, expire_on_commit=False) as db, db.begin():
             yield db
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """One of the places for whoever needs the database; a session within a session needs no second one.
+
+        Waiting for it with the first in hand, as many as there are places would wait for each other for ever.
+        """
+        task = asyncio.current_task()
+        if task in self._inside:
+            yield
+            return
+        async with self._cap:
+            self._inside.add(task)
+            try:
+                yield
+            finally:
+                self._inside.discard(task)
 
     @asynccontextmanager
     async def tenant_session(
@@ -119,7 +137,7 @@ class Database:
         info: dict[str, Any] = {"actor": actor, "clock": self.clock, "tenant": tenant, "tenant_id": tenant.id}
         info |= {_KEPT: kept, "channel": partial(self.cluster.channel, tenant.schema)}
         try:
-            async with self._cap:
+            async with self._place():
                 engine = await self._borrow(role)
                 try:
                     async with AsyncSession(

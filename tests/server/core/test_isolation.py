@@ -123,3 +123,21 @@ async def test_who_was_given_nothing_reaches_nothing(database: Database) -> None
             assert db.execute(asked.encode(), (nobody, nobody)).fetchone() == (False, False)
         finally:
             db.execute(f"DROP ROLE {nobody}".encode())
+
+
+async def test_sessions_within_sessions_never_wait_for_each_other(database: Database, tenant: TenantRef) -> None:
+    """Each of many has one and asks for another: with as many as there are places nobody would go on."""
+    small = Database(database.cluster, FakeClock(), max_connections=2)
+    both_in = asyncio.Barrier(2)
+
+    async def asks() -> None:
+        async with small.tenant_session(tenant.id):
+            async with asyncio.timeout(5):
+                await both_in.wait()
+            async with small.platform_session() as inner:
+                await inner.execute(text("SELECT 1"))
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(asks(), asks())
+    assert small._cap._value == 2, "and each place is given back"
+    await small.close()

@@ -374,6 +374,27 @@ async def test_a_restore_says_what_is_next_and_one_that_fails_leaves_nothing(
     assert (disk / "next" / "secret.key").read_text() == (hub.settings.data_folder / "secret.key").read_text()
 
 
+def test_a_copy_is_good_across_a_raise_of_the_connections(disk: Path) -> None:
+    """PostgreSQL says in its log how many it allows; a copy from before, open to questions, would wait there for ever."""
+    own = disk / "raised"
+    server = [sys.executable, "-m", "server.cli", "--data-folder", str(own / "data")]
+    environment = os.environ | {"FOODFLOW_FSYNC": "0"}
+
+    def done(*command: str, **more: str) -> str:
+        ran = subprocess.run(
+            [*server, *command], env=environment | more, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    done("tenant", "create", "acme", "Acme")
+    done("backup", "take")
+    done("backup", "verify", FOODFLOW_PROCESSES="4")
+    done("restore", "latest", "--into", str(own / "new"))
+    assert "max_connections = '280'" in (own / "data/postgres/postgresql.auto.conf").read_text()
+    assert "hot_standby" not in (own / "new/postgres/postgresql.auto.conf").read_text()
+
+
 @pytest.mark.faults
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root becomes somebody else")
 def test_backups_of_a_server_that_does_not_run_as_root(disk: Path) -> None:
