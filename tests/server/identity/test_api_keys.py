@@ -317,7 +317,7 @@ async def test_the_old_key_goes_on_for_the_overlap_and_is_then_revoked(staff: St
     assert [await opens(staff, each) for each in (key, new)] == [False, True]
     await api_keys.tidy(staff.app, staff.tenant)
     assert [(await kept(staff, each["id"])).state for each in (key, new)] == ["revoked", "active"]
-    assert new["key"].rpartition("_")[2] not in str([vars(each) for each in await staff.audited("identity.api_key")])
+    assert new["key"][-20:] not in str([vars(each) for each in await staff.audited("identity.api_key")])
 
 
 async def test_who_rotates_anothers_key_must_hold_what_is_in_it(staff: Staff) -> None:
