@@ -79,6 +79,7 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
 
     run(settings, clock, prepare, cluster)
     listeners = _listeners(settings)
+    _expect_metrics(settings, settings.processes)
     address = "https://{}:{}".format(*listeners[0].getsockname()[:2])
     tasks = [
         functools.partial(_answer, settings, clock, cluster, certificates, listener, number)
@@ -93,7 +94,7 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
 
 
 def _listeners(settings: Settings) -> list[socket.socket]:
-    """A listener for each process, at the one address; and there is room for their metrics.
+    """A listener for each process, at the one address.
 
     Raises:
         Refused: `address_not_free`.
@@ -103,12 +104,20 @@ def _listeners(settings: Settings) -> list[socket.socket]:
         host, port = made[0].getsockname()[:2]
         made.pop().close()  # it has made sure that nobody else listens there: beside the next ones somebody could
         made = [_bound("FOODFLOW_HOST", host, port, is_shared=True) for _ in range(settings.processes)]
-    for number in range(settings.processes if settings.metrics_port else 0):
-        _bound("FOODFLOW_METRICS_HOST", settings.metrics_host, settings.metrics_port + number).close()
     for each in made:
         # Without uvloop, asyncio leaves Nagle's algorithm on for a listener it did not open: 40 ms an answer.
         each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made
+
+
+def _expect_metrics(settings: Settings, processes: int) -> None:
+    """Refuse to start where the metrics of a process could not be asked for.
+
+    Raises:
+        Refused: `address_not_free`.
+    """
+    for number in range(processes if settings.metrics_port else 0):
+        _bound("FOODFLOW_METRICS_HOST", settings.metrics_host, settings.metrics_port + number).close()
 
 
 def _bound(setting: str, host: str, port: int, *, is_shared: bool = False) -> socket.socket:
@@ -195,6 +204,7 @@ def work(_given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     logs.start(settings.log_level, clock)
     cluster = postgres.open_cluster(settings)
     run(settings, clock, brought_up, cluster)
+    _expect_metrics(settings, 1)
     app = create_app(settings, clock, cluster, with_worker=True)
     if settings.metrics_port:
         app.state.measures.serve(settings.metrics_host, settings.metrics_port)

@@ -149,12 +149,12 @@ def test_a_port_where_somebody_listens_is_not_shared_with_a_stranger(served: Ser
     assert served.ask() == 200
 
 
-def serve_refused(folder: Path, **own: str) -> str:
+def refused(folder: Path, *command: str, **own: str) -> str:
     """What is said when the server does not start."""
-    command = [sys.executable, "-m", "server.cli", "--data-folder", str(folder / "data"), "serve", "--port", "0"]
+    whole = [sys.executable, "-m", "server.cli", "--data-folder", str(folder / "data"), *command]
     environment = os.environ | {"FOODFLOW_BACKUP": "0", "FOODFLOW_FSYNC": "0"}
     environment |= {f"FOODFLOW_{name}": value for name, value in own.items()}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    ended = subprocess.run(whole, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     return ended.stderr
@@ -163,9 +163,11 @@ def serve_refused(folder: Path, **own: str) -> str:
 def test_an_address_that_cannot_be_had_is_said(tmp_path: Path) -> None:
     first = free_ports()
     with socket.create_server(("127.0.0.1", first + 1)):
-        said = serve_refused(tmp_path, PROCESSES="2", METRICS_PORT=str(first))
+        said = refused(tmp_path, "serve", "--port", "0", PROCESSES="2", METRICS_PORT=str(first))
+        worker = refused(tmp_path, "worker", METRICS_PORT=str(first + 1))
+    assert said == worker
     assert f"port {first + 1}: Address already in use. Set FOODFLOW_METRICS_HOST or FOODFLOW_METRICS_PORT" in said
-    said = serve_refused(tmp_path, HOST="no-such-host.invalid")
+    said = refused(tmp_path, "serve", HOST="no-such-host.invalid")
     assert "no-such-host.invalid" in said
     assert "Unknown error" not in said
 
