@@ -29,12 +29,12 @@ from server.core import logs, migrations, processes, tls
 from server.core.actor import system
 from server.core.db import fleet, postgres
 from server.core.db.sessions import Database
+from server.core.processes import Say
 from server.core.settings import Settings
 from server.core.tls import Certificates
 from server.identity import people
 
-Begun = Callable[[], None]
-"""Called when a process answers."""
+_LEAST_CONNECTIONS = 4
 
 
 async def bring_up(
@@ -89,7 +89,7 @@ def serve(given: argparse.Namespace, settings: Settings, clock: Clock) -> int:
     if len(tasks) > 1:
         return processes.keep(tasks, begun)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until uvicorn takes over
-    tasks[0](begun)
+    tasks[0](begun, lambda: None)
     return 0
 
 
@@ -145,7 +145,8 @@ def _answer(
     certificates: Certificates,
     listener: socket.socket,
     number: int,
-    begun: Begun,
+    begun: Say,
+    well: Say,
 ) -> None:
     """What one process does: the first of several does the periodic jobs too."""
     logs.start(settings.log_level, clock)
@@ -164,24 +165,26 @@ def _answer(
         ws_max_size=4096,  # a screen has nothing to say
         server_header=False,
     )
-    _Announcing(config, begun).run(sockets=[listener])
-
-
-_LEAST_CONNECTIONS = 4
+    _Announcing(config, begun, well).run(sockets=[listener])
 
 
 class _Announcing(uvicorn.Server):
-    """A server that says when it answers."""
+    """A server that says when it answers, and that it still does."""
 
-    def __init__(self, config: uvicorn.Config, begun: Begun) -> None:
+    def __init__(self, config: uvicorn.Config, begun: Say, well: Say) -> None:
         super().__init__(config)
-        self._begun = begun
+        self._begun, self._well = begun, well
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell."""
         await super().startup(sockets)
         _spare_the_collector()
         self._begun()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, for as long as the loop turns."""
+        self._well()
+        return await super().on_tick(counter)
 
 
 _BETWEEN_COLLECTIONS = (50_000, 20, 20)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from ctypes import c_uint64
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
@@ -17,8 +18,11 @@ from multiprocessing.synchronize import Event
 
 log = logging.getLogger(__name__)
 
-Task = Callable[[Callable[[], None]], None]
-"""What a process does until SIGTERM; it calls what it is given when it has begun. It is pickled to get there."""
+Say = Callable[[], None]
+
+Task = Callable[[Say, Say], None]
+"""What a process does until SIGTERM; it calls the first of what it is given when it has begun, and the second
+again and again as long as it is well. It is pickled to get there."""
 
 _SPAWN = multiprocessing.get_context("spawn")
 _LOOK_S = 0.1
@@ -26,20 +30,28 @@ _BETWEEN_S = 1.0
 """Real seconds before a process that ended is started anew: one that cannot start must not take the machine."""
 _TRIES = 5
 """Times in a row that a process may end before it has begun; its callers wait meanwhile."""
+_LOOKS = 30
+"""Looks in a row, a second apart, at which a process has not said that it is well. They are counted, not timed:
+the first process stands still when the machine does."""
 _TO_END_S = 20.0
 """Real seconds that they have to finish what they had begun."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Hand:
     process: SpawnProcess
     has_begun: Event
+    said: c_uint64
+    heard: int = 0
+    silent: int = 0
+    in_vain: int = 0
 
 
 def keep(tasks: Sequence[Task], begun: Callable[[], None]) -> int:
     """Do each task in a process of its own until this one is told to stop (SIGTERM, SIGINT).
 
-    A process that ends is started anew. If this one is killed they stop by themselves.
+    A process that ends is started anew, and one that says nothing any more is killed first: its callers would
+    wait without end. If this one is killed they stop by themselves.
 
     Args:
         begun: called once all have begun.
@@ -57,29 +69,41 @@ def keep(tasks: Sequence[Task], begun: Callable[[], None]) -> int:
             if ended:
                 return int(told not in ended)
         begun()
-        in_vain = [0] * len(hands)
-        while told not in wait([told, *(each.process.sentinel for each in hands)]):
+        while told not in (came := wait([told, *(each.process.sentinel for each in hands)], _BETWEEN_S)):
             for place, each in enumerate(hands):
-                if not each.process.is_alive():
-                    in_vain[place] = 0 if each.has_begun.is_set() else in_vain[place] + 1
+                if each.process.is_alive():
+                    _listen(each, place)
+                else:
                     hands[place] = _renewed(each, tasks[place], place)
-            if max(in_vain) == _TRIES:
+            if max(each.in_vain for each in hands) == _TRIES:
                 log.error("a process cannot be started again: all end")
                 return 1
-            if wait([told], _BETWEEN_S):
+            if came and wait([told], _BETWEEN_S):
                 break
         return 0
     finally:
         _end(hands)
 
 
+def _listen(hand: _Hand, number: int) -> None:
+    said = hand.said.value
+    hand.silent = hand.silent + 1 if hand.has_begun.is_set() and said == hand.heard else 0
+    hand.heard = said
+    if hand.silent == _LOOKS:
+        log.error("process answers no more and is killed", extra={"number": number})
+        hand.process.kill()
+
+
 def _renewed(ended: _Hand, task: Task, number: int) -> _Hand:
     log.error("process ended and is started anew", extra={"number": number, "status": ended.process.exitcode})
+    in_vain = 0 if ended.has_begun.is_set() else ended.in_vain + 1
     try:
-        return _start(task)
+        made = _start(task)
     except OSError:  # no memory or no descriptor just now: it is tried again
         log.exception("no process could be started")
-        return ended
+        made = ended
+    made.in_vain = in_vain
+    return made
 
 
 def _end(hands: Sequence[_Hand]) -> None:
@@ -92,17 +116,21 @@ def _end(hands: Sequence[_Hand]) -> None:
 
 
 def _start(task: Task) -> _Hand:
-    has_begun = _SPAWN.Event()
-    process = _SPAWN.Process(target=_do, args=(task, has_begun))
+    has_begun, said = _SPAWN.Event(), _SPAWN.RawValue(c_uint64)
+    process = _SPAWN.Process(target=_do, args=(task, has_begun, said))
     process.start()
-    return _Hand(process, has_begun)
+    return _Hand(process, has_begun, said)
 
 
-def _do(task: Task, has_begun: Event) -> None:
+def _do(task: Task, has_begun: Event, said: c_uint64) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the task has its own way
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it goes to the first one too, which tells all
     threading.Thread(target=_stop_with_the_first, daemon=True).start()
-    task(has_begun.set)
+
+    def well() -> None:
+        said.value += 1
+
+    task(has_begun.set, well)
 
 
 def _stop_with_the_first() -> None:

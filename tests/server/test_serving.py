@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from foodflow_kernel.errors import Invalid
+from server.core.processes import Say
 from server.core.settings import from_environment
 
 PROCESSES = 2
@@ -172,7 +173,7 @@ def test_an_address_that_cannot_be_had_is_said(tmp_path: Path) -> None:
     assert "Unknown error" not in said
 
 
-def ends_at_once(began: Path, begun: Callable[[], None]) -> None:
+def ends_at_once(began: Path, begun: Say, _well: Say) -> None:
     """Answers the first time and never again."""
     if began.exists():
         sys.exit(3)
@@ -181,23 +182,48 @@ def ends_at_once(began: Path, begun: Callable[[], None]) -> None:
     time.sleep(0.1)
 
 
-def answers(begun: Callable[[], None]) -> None:
+def answers(begun: Say, well: Say) -> None:
     """Answers until it is told to stop."""
     begun()
-    time.sleep(60)
+    for _ in range(6_000):
+        well()
+        time.sleep(0.01)
+
+
+def hangs(began: Path, begun: Say, well: Say) -> None:
+    """The first time it says nothing any more and cannot be told to stop."""
+    begun()
+    if not began.exists():
+        began.touch()
+        os.kill(os.getpid(), signal.SIGSTOP)
+    os.kill(os.getppid(), signal.SIGTERM)
+    answers(begun, well)
+
+
+def kept(bad: str, began: Path) -> subprocess.CompletedProcess[str]:
+    """How it ends when one of two processes is a bad one."""
+    code = (
+        "import functools, pathlib, sys; from server.core import processes; from tests.server import test_serving as t;"
+        "processes._BETWEEN_S = 0.05; bad = functools.partial(getattr(t, sys.argv[1]), pathlib.Path(sys.argv[2]));"
+        "sys.exit(processes.keep([t.answers, bad], lambda: print('begun', flush=True)))"
+    )
+    command = [sys.executable, "-c", code, bad, str(began)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_one_that_cannot_be_started_again_ends_all(tmp_path: Path) -> None:
     """Else its callers would wait without end, and whoever watches the service would not know."""
-    code = (
-        "import functools, pathlib, sys; from server.core import processes; from tests.server import test_serving as t;"
-        "processes._BETWEEN_S = 0.05; bad = functools.partial(t.ends_at_once, pathlib.Path(sys.argv[1]));"
-        "sys.exit(processes.keep([t.answers, bad], lambda: print('begun', flush=True)))"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path / "began")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    ended = kept("ends_at_once", tmp_path / "began")
     assert (ended.returncode, ended.stdout) == (1, "begun\n"), ended.stderr
     assert "cannot be started again" in ended.stderr
+
+
+def test_one_that_says_nothing_any_more_is_killed_and_started_anew(tmp_path: Path) -> None:
+    """A stopped process, or one whose loop hangs, would keep its share of the callers waiting for ever."""
+    ended = kept("hangs", tmp_path / "began")
+    assert (ended.returncode, ended.stdout) == (0, "begun\n"), ended.stderr
+    assert ended.stderr.count("process answers no more and is killed") == 1
+    assert ended.stderr.count("process ended and is started anew") == 1
 
 
 def test_a_number_of_processes_that_cannot_be_is_refused() -> None:
