@@ -4,16 +4,17 @@ For what every request asks and every commit writes. Waiting for each answer bef
 than the statements; and what the last ones lock stays locked for as long as the event loop is busy in between.
 """
 
+# ruff: noqa: SLF001  psycopg's generators say what to send and when to wait; there is no other way to put them together
+
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
 import psycopg
+from psycopg import AsyncPipeline, generators
+from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
@@ -23,13 +24,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 Row = tuple[Any, ...]
 
-SMALL_BYTES, LARGEST_BYTES = 16 * 1024, 256 * 1024
-"""What any socket takes at once, and what one is asked to. At the end of a pipeline psycopg 3.3 flushes once and then
-only reads: what the socket did not take is never sent. So whatever does not fit goes statement by statement."""
-_ITEM_BYTES = 40
 _GUARD = "guard"
-_ROOM = 3
-"""A socket counts its own bookkeeping as sent, up to as much again (socket(7), SO_SNDBUF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +78,13 @@ def send(session: Session, *asked: Asked, commit: bool = False, guarded: bool = 
         said = [(f"SAVEPOINT {_GUARD}", {}), *said, (f"RELEASE SAVEPOINT {_GUARD}", {})]
 
     async def run(driver: psycopg.AsyncConnection[Any]) -> list[Sequence[Row]]:
-        is_open = driver.pgconn.transaction_status == TransactionStatus.INTRANS
-        is_packet = (len(said) > 1 or commit or not is_open) and _takes(driver, sum(map(_size, said)))
-        async with driver.pipeline() if is_packet else nullcontext():
+        if len(said) > 1 or commit or driver.pgconn.transaction_status != TransactionStatus.INTRANS:
+            async with driver.lock:
+                cursors = await driver.wait(_packet(driver, said, commit=commit))
+        else:
             cursors = [await driver.execute(sql, values) for sql, values in said]
-            if commit:
-                await driver.commit()
         asked_for = cursors[1:-1] if guarded else cursors
-        return [await each.fetchall() if each.description else () for each in asked_for]
+        return [await each.fetchall() if each.pgresult and each.pgresult.nfields else () for each in asked_for]
 
     async def undo(driver: psycopg.AsyncConnection[Any]) -> None:
         if driver.pgconn.transaction_status == TransactionStatus.INERROR:
@@ -107,20 +101,44 @@ def send(session: Session, *asked: Asked, commit: bool = False, guarded: bool = 
         ) from error
 
 
-def _takes(driver: psycopg.AsyncConnection[Any], size: int) -> bool:
-    """Whether the connection's socket takes so many bytes at once; it is given more room for them if it may be."""
-    if size <= SMALL_BYTES:
-        return True
-    if size > LARGEST_BYTES:
-        return False
-    with socket.socket(fileno=os.dup(driver.pgconn.socket)) as pipe:
-        if pipe.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) < _ROOM * size:
-            pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM * size)
-        return pipe.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) >= _ROOM * size
+def _packet(
+    driver: psycopg.AsyncConnection[Any], said: Sequence[tuple[str, Mapping[str, Any]]], *, commit: bool
+) -> PQGen[list[psycopg.AsyncCursor[Any]]]:
+    pipeline = driver._pipeline = _Packet(driver)
+    cursors = [driver.cursor() for _ in said]
+    try:
+        yield from pipeline._enter_gen()
+        try:
+            for cursor, (sql, values) in zip(cursors, said, strict=True):
+                yield from cursor._execute_gen(sql, values)
+            if commit:
+                yield from driver._commit_gen()
+        finally:
+            yield from pipeline._exit_gen()
+    finally:
+        pipeline._exit(None)
+        driver._pipeline = None
+    return cursors
 
 
-def _size(said: tuple[str, Mapping[str, Any]]) -> int:
-    """About how many bytes a statement takes."""
-    sql, values = said
-    texts = sum(len(value) for value in values.values() if isinstance(value, str | bytes))
-    return len(sql) + texts + sum(_ITEM_BYTES * len(value) for value in values.values() if isinstance(value, list))
+class _Packet(AsyncPipeline):
+    """A pipeline that keeps its statements until it ends, and sends them at once.
+
+    psycopg's own sends each by itself, which wakes PostgreSQL for each, and waits after BEGIN and COMMIT. And at its
+    end it flushes once and then only reads, so what the socket did not take of a large one is never sent.
+    """
+
+    def _communicate_gen(self) -> PQGen[None]:
+        while self.command_queue:
+            self.command_queue.popleft()()  # into libpq's buffer
+        yield from ()
+
+    def _sync_gen(self) -> PQGen[None]:
+        """After BEGIN and COMMIT: it need not wait for them."""
+        return self._communicate_gen()
+
+    def _exit_gen(self) -> PQGen[None]:
+        self._enqueue_sync()
+        yield from self._communicate_gen()
+        yield from generators.send(self.pgconn)
+        yield from self._fetch_gen(flush=False)
