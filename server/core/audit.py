@@ -223,14 +223,15 @@ def said(diff: Mapping[str, Any]) -> str:
 def said_of_each(rows: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> Iterator[str]:
     """What is not empty of some fields of each row, as ``said``; what the rows share is put into words once."""
     fields: list[list[str]] = []
-    for kept, at in _kept(names):
-        values, name = [row[names[at]] for row in rows], _written(kept) + ":"
+    for label, at in _labels(names):
+        name = names[at]
+        values = [row[name] for row in rows]
         if values.count(None) == len(values):
             continue
         if is_shared(values):
-            fields.append([name + _written(plain(values[0]))] * len(values))
+            fields.append([label + _written(plain(values[0]))] * len(values))
         else:
-            fields.append(["" if value is None else name + _written(plain(value)) for value in values])
+            fields.append(["" if value is None else label + _written(plain(value)) for value in values])
     for parts in zip(*fields, strict=True) if fields else [()] * len(rows):
         yield "{" + ",".join(filter(None, parts)) + "}"
 
@@ -330,6 +331,12 @@ def _ordered(names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
 
 
 _known = functools.lru_cache(512)(_ordered)
+
+
+@functools.lru_cache(512)
+def _labels(names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """As ``_kept``, of a table: its names as they stand in the trail, up to the value."""
+    return tuple((_written(name) + ":", at) for name, at in _kept(names))
 
 
 def plain(value: Any) -> Any:
