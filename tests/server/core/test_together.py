@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from itertools import groupby
+from pathlib import Path
+from typing import Any, cast
 
+import psycopg
 import pytest
+from psycopg.pq import Trace
 from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.exc import IntegrityError
 
@@ -79,3 +84,25 @@ async def test_a_request_that_is_given_up_in_a_packet_leaves_nothing_and_harms_n
     async with database.tenant_session(tenant.id) as db:
         actions = (await db.scalars(select(AuditRow.action).order_by(AuditRow.seq))).all()
     assert actions == ["test.goes_on"] * 24
+
+
+async def test_what_goes_together_goes_before_any_answer_comes(
+    database: Database, tenant: TenantRef, tmp_path: Path
+) -> None:
+    """libpq itself writes down what it sends and gets: twice all there, all back."""
+    one = together.ready(select(literal(1).label("one")))
+    with (tmp_path / "trace").open("w+") as trace:
+        async with database.tenant_session(tenant.id) as db:
+            raw = await (await db.connection()).get_raw_connection()
+            pgconn = cast("psycopg.AsyncConnection[Any]", raw.driver_connection).pgconn
+            pgconn.trace(trace.fileno())
+            pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+            assert await db.run_sync(together.send, (one, {})) == [[(1,)]]
+            audit.write(db, system(tenant.id), "test.together", "test", None)
+            feed.touch(db, "lot", uuid.uuid4())
+            await db.commit()
+            pgconn.untrace()
+        trace.seek(0)
+        sides = [line[0] for line in trace.read().splitlines() if line[:2] in ("F\t", "B\t")]
+    assert [side for side, _ in groupby(sides)] == ["F", "B", "F", "B"]
+    assert sides.count("F") > 12, "begin, ask, sync; trail, feed, commit, sync"
