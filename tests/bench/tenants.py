@@ -52,6 +52,8 @@ async def _measured(cluster: Cluster, other: Cluster) -> list[Figure]:
     finally:
         await database.close()
         await few.close()
+    tenth = max(1, len(rest) // 10)
+    in_a_row = statistics.median(rest[-tenth:]) / statistics.median(rest[:tenth])
     early, late = (statistics.median(side) for side in zip(*pairs, strict=True))
     note = "floor: role and schema, and the same statements in one message"
     return [
@@ -59,7 +61,7 @@ async def _measured(cluster: Cluster, other: Cluster) -> list[Figure]:
         Figure("a further company, provisioned (median)", statistics.median(rest), "s", floor, note=note),
         Figure(
             f"a company beside {COUNT} others against one beside few", late / early, "times", target=1.5,
-            note=f"flat is 1; medians of {PAIRS}, by turns in two servers",
+            note=f"flat is 1; medians of {PAIRS}, by turns in two servers; in a row the last against the first {in_a_row:.2f}",
         ),
         Figure(f"migrate, {len(outcomes)} schemas with nothing to do", nothing_s, "s", target=10),
     ]  # fmt: skip
