@@ -27,7 +27,7 @@ from server import seed
 from server.app import create_app
 from server.core import logs, migrations, processes, tls
 from server.core.actor import system
-from server.core.db import fleet, postgres
+from server.core.db import fleet, partitions, postgres
 from server.core.db.sessions import Database
 from server.core.processes import Say
 from server.core.settings import Settings
@@ -49,6 +49,8 @@ async def bring_up(
     for tenant in await database.tenants() if postgres.PLATFORM_SCHEMA in good else []:
         if tenant.schema not in good or tenant.state in (TenantState.provisioning, TenantState.archived):
             continue
+        # Also for a machine that is off whenever the job comes round; before the first row of a month is written.
+        await asyncio.to_thread(partitions.ensure, database.cluster.owner, tenant.schema, database.clock.now())
         async with database.tenant_session(tenant.id, system(tenant.id, "foodflow-server")) as db:
             await people.ensure_roles(db)
             await migrations.note(db, good[tenant.schema].before)

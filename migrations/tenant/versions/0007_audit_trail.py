@@ -168,7 +168,9 @@ def _partitions() -> None:
     op.execute("SELECT core_audit_guard('core_audit_default')")
     # PostgreSQL looks through the constraints of every company for each partition it makes. What is needed before
     # the job that makes the others comes round: the month of now, and the one of tomorrow.
-    op.execute("SELECT core_audit_month((now() + i * interval '1 day')::date) FROM generate_series(0, 1) i")
+    op.execute(
+        "SELECT core_audit_month((now() AT TIME ZONE 'UTC' + i * interval '1 day')::date) FROM generate_series(0, 1) i"
+    )
 
 
 def _head() -> None:

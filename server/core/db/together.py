@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import psycopg
-from psycopg import AsyncPipeline, generators
+from psycopg import AsyncPipeline, waiting
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -116,8 +116,8 @@ def _packet(
         finally:
             yield from pipeline._exit_gen()
     finally:
-        pipeline._exit(None)
         driver._pipeline = None
+        pipeline._exit(None)
     return cursors
 
 
@@ -140,5 +140,8 @@ class _Packet(AsyncPipeline):
     def _exit_gen(self) -> PQGen[None]:
         self._enqueue_sync()
         yield from self._communicate_gen()
-        yield from generators.send(self.pgconn)
+        while self.pgconn.flush():
+            # What comes meanwhile is read, else both sides wait. After a cancellation nobody says what is ready.
+            if ((yield waiting.Wait.RW) or 0) & waiting.Ready.R:
+                self.pgconn.consume_input()
         yield from self._fetch_gen(flush=False)

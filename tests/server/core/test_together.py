@@ -11,8 +11,9 @@ from typing import Any, cast
 import psycopg
 import pytest
 from psycopg.pq import Trace
-from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy import bindparam, func, literal, select, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.machines.identity import UserState
 from server.core import audit, feed
@@ -84,6 +85,40 @@ async def test_a_request_that_is_given_up_in_a_packet_leaves_nothing_and_harms_n
     async with database.tenant_session(tenant.id) as db:
         actions = (await db.scalars(select(AuditRow.action).order_by(AuditRow.seq))).all()
     assert actions == ["test.goes_on"] * 24
+
+
+async def test_who_gives_up_a_packet_that_is_half_sent_is_told_so_and_harms_nobody(
+    database: Database, tenant: TenantRef
+) -> None:
+    """PostgreSQL waits and reads no more; the socket is full."""
+    much = [{"text": "x" * 1000}] * 5_000
+
+    async def writes() -> None:
+        async with database.tenant_session(tenant.id) as db:
+            audit.write_many(
+                db, system(tenant.id), "test.given_up", "test", [(None, None, audit.said(x)) for x in much]
+            )
+            audit.write(db, system(tenant.id), "test.given_up", "test", None)
+            await db.run_sync(together.send, (wait, {}), *_last(db))
+
+    def _last(db: AsyncSession) -> list[together.Asked]:
+        asked = audit.number(db.sync_session)
+        return [asked] if asked else []
+
+    wait = together.ready(select(func.pg_sleep(30)))
+
+    async def connected() -> list[object]:
+        async with database.tenant_session(tenant.id) as db:
+            asked = text("SELECT pid FROM pg_stat_activity WHERE usename = :role ORDER BY pid")
+            return list(await db.scalars(asked, {"role": tenant.schema}))
+
+    before = await connected()
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(writes(), 1)
+    assert await connected() == before, "a connection was thrown away"
+    async with database.tenant_session(tenant.id) as db:
+        assert await db.scalar(select(func.count()).select_from(AuditRow)) == 0
 
 
 async def test_what_goes_together_goes_before_any_answer_comes(
