@@ -19,6 +19,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from foodflow_kernel.clock import FakeClock
+from server import serving
 from server.core import audit, audit_check, feed, seals
 from server.core.actor import Actor, ActorKind, system
 from server.core.audit import AuditRow
@@ -199,6 +200,19 @@ async def test_each_month_has_its_partition_and_none_refuses_a_write(
     with superuser(database, tenant) as admin:
         held = admin.execute("SELECT tableoid::regclass::text FROM core_audit ORDER BY seq").fetchall()
     assert held == [("core_audit_y2031m12",), ("core_audit_y2032m01",), ("core_audit_default",)]
+
+
+async def test_a_server_that_starts_makes_the_months_that_no_job_made(
+    database: Database, tenant: TenantRef, frozen: FakeClock
+) -> None:
+    """It may be off whenever the job comes round."""
+    frozen.at = datetime(2044, 5, 1, 7, tzinfo=UTC)
+    await serving.bring_up(database)
+    await write_rows(database, tenant, 1)
+    with superuser(database, tenant) as admin:
+        held = admin.execute("SELECT DISTINCT tableoid::regclass::text FROM core_audit").fetchall()
+    assert held == [("core_audit_y2044m05",)]
+    assert partitions.ensure(database.cluster.owner, tenant.schema, frozen.at) == []
 
 
 async def test_a_month_waits_for_nobody_for_long(database: Database, tenant: TenantRef) -> None:
