@@ -14,7 +14,6 @@ from ctypes import c_uint64
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
-from multiprocessing.synchronize import Event
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +29,9 @@ _BETWEEN_S = 1.0
 """Real seconds before a process that ended is started anew: one that cannot start must not take the machine."""
 _TRIES = 5
 """Times in a row that a process may end before it has begun; its callers wait meanwhile."""
-_LOOKS = 30
-"""Looks in a row, a second apart, at which a process has not said that it is well. They are counted, not timed:
-the first process stands still when the machine does."""
+_LOOKS, _LOOKS_AT_START = 30, 300
+"""Looks in a row, a second apart, at which a process has not said that it is well, or begun. They are counted, not
+timed: the first process stands still when the machine does."""
 _TO_END_S = 20.0
 """Real seconds that they have to finish what they had begun."""
 
@@ -40,8 +39,8 @@ _TO_END_S = 20.0
 @dataclass(slots=True)
 class _Hand:
     process: SpawnProcess
-    has_begun: Event
     said: c_uint64
+    """Shared: how often the process has said that it is well; it begins with the first time."""
     heard: int = 0
     silent: int = 0
     in_vain: int = 0
@@ -64,7 +63,7 @@ def keep(tasks: Sequence[Task], begun: Callable[[], None]) -> int:
         signal.signal(number, lambda *_: os.write(tell, b"."))
     hands = [_start(task) for task in tasks]
     try:
-        while not all(each.has_begun.is_set() for each in hands):
+        while not all(each.said.value for each in hands):
             ended = wait([told, *(each.process.sentinel for each in hands)], _LOOK_S)
             if ended:
                 return int(told not in ended)
@@ -87,16 +86,16 @@ def keep(tasks: Sequence[Task], begun: Callable[[], None]) -> int:
 
 def _listen(hand: _Hand, number: int) -> None:
     said = hand.said.value
-    hand.silent = hand.silent + 1 if hand.has_begun.is_set() and said == hand.heard else 0
+    hand.silent = hand.silent + 1 if said == hand.heard else 0
     hand.heard = said
-    if hand.silent == _LOOKS:
+    if hand.silent >= (_LOOKS if said else _LOOKS_AT_START):
         log.error("process answers no more and is killed", extra={"number": number})
         hand.process.kill()
 
 
 def _renewed(ended: _Hand, task: Task, number: int) -> _Hand:
     log.error("process ended and is started anew", extra={"number": number, "status": ended.process.exitcode})
-    in_vain = 0 if ended.has_begun.is_set() else ended.in_vain + 1
+    in_vain = 0 if ended.said.value else ended.in_vain + 1
     try:
         made = _start(task)
     except OSError:  # no memory or no descriptor just now: it is tried again
@@ -116,13 +115,13 @@ def _end(hands: Sequence[_Hand]) -> None:
 
 
 def _start(task: Task) -> _Hand:
-    has_begun, said = _SPAWN.Event(), _SPAWN.RawValue(c_uint64)
-    process = _SPAWN.Process(target=_do, args=(task, has_begun, said))
+    said = _SPAWN.RawValue(c_uint64)
+    process = _SPAWN.Process(target=_do, args=(task, said))
     process.start()
-    return _Hand(process, has_begun, said)
+    return _Hand(process, said)
 
 
-def _do(task: Task, has_begun: Event, said: c_uint64) -> None:
+def _do(task: Task, said: c_uint64) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the task has its own way
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it goes to the first one too, which tells all
     threading.Thread(target=_stop_with_the_first, daemon=True).start()
@@ -130,7 +129,7 @@ def _do(task: Task, has_begun: Event, said: c_uint64) -> None:
     def well() -> None:
         said.value += 1
 
-    task(has_begun.set, well)
+    task(well, well)
 
 
 def _stop_with_the_first() -> None:

@@ -200,11 +200,26 @@ def hangs(began: Path, begun: Say, well: Say) -> None:
     answers(begun, well)
 
 
+def hangs_at_start(began: Path, begun: Say, well: Say) -> None:
+    """The second time it does not come to its beginning."""
+    if not began.exists():
+        began.touch()
+        begun()
+        time.sleep(0.1)
+        sys.exit(3)
+    again = began.with_suffix(".again")
+    if not again.exists():
+        again.touch()
+        os.kill(os.getpid(), signal.SIGSTOP)
+    os.kill(os.getppid(), signal.SIGTERM)
+    answers(begun, well)
+
+
 def kept(bad: str, began: Path) -> subprocess.CompletedProcess[str]:
     """How it ends when one of two processes is a bad one."""
     code = (
         "import functools, pathlib, sys; from server.core import processes; from tests.server import test_serving as t;"
-        "processes._BETWEEN_S = 0.05; bad = functools.partial(getattr(t, sys.argv[1]), pathlib.Path(sys.argv[2]));"
+        "processes._BETWEEN_S, processes._LOOKS_AT_START = 0.05, 100; bad = functools.partial(getattr(t, sys.argv[1]), pathlib.Path(sys.argv[2]));"
         "sys.exit(processes.keep([t.answers, bad], lambda: print('begun', flush=True)))"
     )
     command = [sys.executable, "-c", code, bad, str(began)]
@@ -224,6 +239,13 @@ def test_one_that_says_nothing_any_more_is_killed_and_started_anew(tmp_path: Pat
     assert (ended.returncode, ended.stdout) == (0, "begun\n"), ended.stderr
     assert ended.stderr.count("process answers no more and is killed") == 1
     assert ended.stderr.count("process ended and is started anew") == 1
+
+
+def test_one_that_hangs_before_it_answers_again_is_killed_too(tmp_path: Path) -> None:
+    ended = kept("hangs_at_start", tmp_path / "began")
+    assert (ended.returncode, ended.stdout) == (0, "begun\n"), ended.stderr
+    assert ended.stderr.count("process answers no more and is killed") == 1
+    assert ended.stderr.count("process ended and is started anew") == 2
 
 
 def test_a_number_of_processes_that_cannot_be_is_refused() -> None:

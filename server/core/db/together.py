@@ -87,15 +87,17 @@ def send(session: Session, *asked: Asked, commit: bool = False, guarded: bool = 
         return [await each.fetchall() if each.pgresult and each.pgresult.nfields else () for each in asked_for]
 
     async def undo(driver: psycopg.AsyncConnection[Any]) -> None:
-        if driver.pgconn.transaction_status == TransactionStatus.INERROR:
+        if driver.pgconn.transaction_status in (TransactionStatus.INERROR, TransactionStatus.INTRANS):
             await driver.execute(f"ROLLBACK TO SAVEPOINT {_GUARD}; RELEASE SAVEPOINT {_GUARD}")
 
     connection = session.connection()
     try:
         return connection.connection.dbapi_connection.run_async(run)  # type: ignore[union-attr, no-any-return]
-    except psycopg.Error as error:
-        if guarded:
+    except Exception as error:
+        if guarded:  # also of a value that cannot be sent: what was before it is written
             connection.connection.dbapi_connection.run_async(undo)  # type: ignore[union-attr]
+        if not isinstance(error, psycopg.Error):
+            raise
         raise DBAPIError.instance(
             None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from error

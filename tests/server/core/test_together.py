@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.pq import Trace
 from sqlalchemy import bindparam, func, literal, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foodflow_kernel.machines.identity import UserState
@@ -63,6 +63,23 @@ async def test_a_refusal_in_a_packet_is_told_and_leaves_nothing(database: Databa
         audit.write(db, system(tenant.id), "test.next", "test", None)
     async with database.tenant_session(tenant.id) as db:
         assert await db.scalar(select(AuditRow.seq)) == 1
+
+
+@pytest.mark.parametrize("bad", ["nul\0", "half a pair \ud800", object()])
+async def test_a_value_that_cannot_be_sent_leaves_a_guarded_packet_undone(
+    database: Database, tenant: TenantRef, bad: object
+) -> None:
+    put = together.Ready("INSERT INTO kept VALUES (%(text)s)", {}, {})
+    async with database.tenant_session(tenant.id) as db:
+        await db.execute(text("CREATE TEMPORARY TABLE kept (text text) ON COMMIT DROP"))
+        for _ in range(2):
+            with pytest.raises((DBAPIError, UnicodeEncodeError)):
+                await db.run_sync(
+                    lambda session: together.send(session, (put, {"text": "good"}), (put, {"text": bad}), guarded=True)
+                )
+        assert await db.scalar(text("SELECT count(*) FROM kept")) == 0
+        await db.run_sync(lambda session: together.send(session, (put, {"text": "good"}), guarded=True))
+        assert await db.scalar(text("SELECT count(*) FROM kept")) == 1
 
 
 async def test_a_request_that_is_given_up_in_a_packet_leaves_nothing_and_harms_nobody(
