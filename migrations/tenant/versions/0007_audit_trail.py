@@ -166,11 +166,9 @@ def _partitions() -> None:
     )
     op.execute("CREATE TABLE core_audit_default PARTITION OF core_audit DEFAULT")
     op.execute("SELECT core_audit_guard('core_audit_default')")
-    # PostgreSQL looks through the constraints of every company for each partition it makes. What is needed before
-    # the job that makes the others comes round: the month of now, and the one of tomorrow.
-    op.execute(
-        "SELECT core_audit_month((now() AT TIME ZONE 'UTC' + i * interval '1 day')::date) FROM generate_series(0, 1) i"
-    )
+    # PostgreSQL looks through the constraints of every company for each partition it makes: a new company, which has no
+    # rows yet, gets its months from their job.
+    op.execute("SELECT core_audit_month((now() AT TIME ZONE 'UTC')::date) WHERE EXISTS (SELECT FROM core_audit_before)")
 
 
 def _head() -> None:

@@ -1,6 +1,7 @@
 """Months of the audit trail, made ahead by the owner: the tenant's own role makes no table.
 
-A month without a partition of its own goes to the default one; no write is ever refused for it.
+A month without a partition of its own goes to the default one; no write is ever refused for it. A new
+company has the default one alone: PostgreSQL looks through the constraints of all companies for each partition.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ AHEAD = 3
 def ensure(owner: URL, schema: str, now: datetime) -> list[str]:
     """Make this month's partition and the next ones where they are missing; the months made.
 
-    A month that has rows in the default partition already stays there. Waits two seconds at most
-    for the table, then leaves it to the next round.
+    A default partition that holds rows of this one month becomes the month's own, and a new one takes its
+    place; one that holds rows of several months keeps them. Waits two seconds at most for the table, then
+    leaves it to the next round.
     """
     made = []
     with postgres.connect(owner) as db:

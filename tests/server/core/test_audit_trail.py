@@ -9,6 +9,8 @@ import re
 import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -196,10 +198,69 @@ async def test_each_month_has_its_partition_and_none_refuses_a_write(
     await write_rows(database, tenant, 1)
     frozen.at = datetime(2040, 1, 1, tzinfo=UTC)
     await write_rows(database, tenant, 1)
-    assert partitions.ensure(database.cluster.owner, tenant.schema, frozen.at) == ["2040-02-01", "2040-03-01"]
+    assert where(database, tenant) == ["core_audit_y2031m12", "core_audit_y2032m01", "core_audit_default"]
+
+
+def where(database: Database, tenant: TenantRef) -> list[str]:
+    """The partition of each row."""
     with superuser(database, tenant) as admin:
-        held = admin.execute("SELECT tableoid::regclass::text FROM core_audit ORDER BY seq").fetchall()
-    assert held == [("core_audit_y2031m12",), ("core_audit_y2032m01",), ("core_audit_default",)]
+        found = admin.execute("SELECT tableoid::regclass::text FROM core_audit ORDER BY seq").fetchall()
+    return [str(name) for (name,) in found]
+
+
+async def test_rows_of_before_the_job_came_round_get_their_month(
+    database: Database, tenant: TenantRef, frozen: FakeClock
+) -> None:
+    """A new company, or a server whose jobs stood still: with guards and indexes, and an empty default one again."""
+    frozen.at = datetime(2040, 1, 30, tzinfo=UTC)
+    await write_rows(database, tenant, 2)
+    assert where(database, tenant) == ["core_audit_default"] * 2
+    made = partitions.ensure(database.cluster.owner, tenant.schema, frozen.at)
+    assert made == ["2040-01-01", "2040-02-01", "2040-03-01"]
+    assert where(database, tenant) == ["core_audit_y2040m01"] * 2
+    await write_rows(database, tenant, 1)
+    frozen.at = datetime(2041, 6, 1, tzinfo=UTC)
+    await write_rows(database, tenant, 1)
+    assert where(database, tenant) == ["core_audit_y2040m01"] * 3 + ["core_audit_default"]
+    with superuser(database, tenant) as admin:
+        names = "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relname LIKE 'core_audit_%%'"
+        named = {str(name) for (name,) in admin.execute(names, [tenant.schema]).fetchall()}
+        admin.execute("SET session_replication_role = origin")
+        for table in ("core_audit_y2040m01", "core_audit_default"):
+            for said in CHANGES:
+                with pytest.raises(Exception, match="never changed"):
+                    admin.execute(said.format(table=table, column="reason").encode())
+            inside = {name.removeprefix(table) for name in named if name.startswith(table)}
+            assert {"", "_pkey", "_at_idx", "_actor_id_at_idx", "_entity_entity_id_at_idx"} == inside
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with database.tenant_session(tenant.id) as db:
+            await db.execute(text("SELECT count(*) FROM core_audit_default"))
+
+
+async def test_rows_of_several_months_stay_where_they_are(
+    database: Database, tenant: TenantRef, frozen: FakeClock
+) -> None:
+    for month in (1, 2):
+        frozen.at = datetime(2040, month, 20, tzinfo=UTC)
+        await write_rows(database, tenant, 1)
+    assert partitions.ensure(database.cluster.owner, tenant.schema, frozen.at) == ["2040-03-01", "2040-04-01"]
+    frozen.at = datetime(2040, 3, 1, tzinfo=UTC)
+    await write_rows(database, tenant, 1)
+    assert where(database, tenant) == ["core_audit_default"] * 2 + ["core_audit_y2040m03"]
+
+
+async def test_many_make_the_months_while_rows_are_written(
+    database: Database, tenant: TenantRef, frozen: FakeClock
+) -> None:
+    """Processes that start at once: each month is made by one of them, and no row is lost or refused."""
+    frozen.at = datetime(2040, 1, 30, tzinfo=UTC)
+    await write_rows(database, tenant, 1)
+    ensure = partial(asyncio.to_thread, partitions.ensure, database.cluster.owner, tenant.schema, frozen.at)
+    made, *_ = await asyncio.gather(
+        asyncio.gather(*(ensure() for _ in range(4))), *(write_rows(database, tenant, 2) for _ in range(10))
+    )
+    assert sorted(chain(*made)) == ["2040-01-01", "2040-02-01", "2040-03-01"]
+    assert where(database, tenant) == ["core_audit_y2040m01"] * 21
 
 
 async def test_a_server_that_starts_makes_the_months_that_no_job_made(

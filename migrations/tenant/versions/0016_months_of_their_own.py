@@ -1,0 +1,105 @@
+"""A month whose rows went to the default partition gets them as its own partition.
+
+Revision: 0016
+After: 0015
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    # A new company has the default partition alone until the job comes round. The parent is locked before anything is
+    # read, so that two who make the same month do not wait for each other.
+    op.execute(
+        """
+        CREATE OR REPLACE FUNCTION core_audit_month(day date) RETURNS boolean LANGUAGE plpgsql AS $$
+        DECLARE
+            month timestamp := date_trunc('month', day::timestamp);
+            part text := 'core_audit_' || to_char(month, '"y"YYYY"m"MM');
+            first timestamptz := month AT TIME ZONE 'UTC';
+            beyond timestamptz := (month + interval '1 month') AT TIME ZONE 'UTC';
+            bounds text := format('FOR VALUES FROM (%L) TO (%L)', first, beyond);
+            index text;
+        BEGIN
+            IF to_regclass(part) IS NOT NULL THEN
+                RETURN false;
+            END IF;
+            PERFORM set_config('lock_timeout', '2s', true);
+            LOCK TABLE ONLY core_audit IN ACCESS EXCLUSIVE MODE;
+            IF to_regclass(part) IS NOT NULL THEN
+                RETURN false;
+            END IF;
+            IF NOT EXISTS (SELECT FROM core_audit_default WHERE at >= first AND at < beyond) THEN
+                EXECUTE format('CREATE TABLE %I PARTITION OF core_audit %s', part, bounds);
+                PERFORM core_audit_guard(part);
+                RETURN true;
+            END IF;
+            IF EXISTS (SELECT FROM core_audit_default WHERE at < first OR at >= beyond) THEN
+                RETURN false;
+            END IF;
+            -- It has this month's rows and no others: it becomes the month's, and what has no month gets a new one.
+            ALTER TABLE core_audit DETACH PARTITION core_audit_default;
+            FOR index IN SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'core_audit_default'::regclass
+            LOOP
+                EXECUTE format('ALTER INDEX %s RENAME TO %I', index, replace(index, 'core_audit_default', part));
+            END LOOP;
+            EXECUTE format('ALTER TABLE core_audit_default RENAME TO %I', part);
+            EXECUTE format('ALTER TABLE core_audit ATTACH PARTITION %I %s', part, bounds);
+            CREATE TABLE core_audit_default PARTITION OF core_audit DEFAULT;
+            PERFORM core_audit_guard('core_audit_default');
+            RETURN true;
+        EXCEPTION WHEN lock_not_available OR duplicate_table OR check_violation THEN
+            RETURN false;
+        END $$
+        """
+    )
+    _in_its_own_schema()
+
+
+def downgrade() -> None:
+    """Take back."""
+    op.execute(
+        """
+        CREATE OR REPLACE FUNCTION core_audit_month(day date) RETURNS boolean LANGUAGE plpgsql AS $$
+        DECLARE
+            month timestamp := date_trunc('month', day::timestamp);
+            part text := 'core_audit_' || to_char(month, '"y"YYYY"m"MM');
+            first timestamptz := month AT TIME ZONE 'UTC';
+            beyond timestamptz := (month + interval '1 month') AT TIME ZONE 'UTC';
+        BEGIN
+            PERFORM set_config('lock_timeout', '2s', true);
+            IF to_regclass(part) IS NOT NULL
+               OR EXISTS (SELECT FROM core_audit_default WHERE at >= first AND at < beyond) THEN
+                RETURN false;
+            END IF;
+            EXECUTE format('CREATE TABLE %I PARTITION OF core_audit FOR VALUES FROM (%L) TO (%L)',
+                           part, first, beyond);
+            PERFORM core_audit_guard(part);
+            RETURN true;
+        EXCEPTION WHEN lock_not_available OR duplicate_table OR check_violation THEN
+            RETURN false;
+        END $$
+        """
+    )
+    _in_its_own_schema()
+
+
+def _in_its_own_schema() -> None:
+    """A function that is replaced forgets its search path."""
+    op.execute(
+        """
+        DO $$
+        BEGIN
+            EXECUTE format('ALTER FUNCTION core_audit_month(date) SET search_path = %I, public, pg_temp',
+                           current_schema());
+        END $$
+        """
+    )
