@@ -42,10 +42,8 @@ def upgrade() -> None:
                 PERFORM core_audit_guard(part);
                 RETURN true;
             END IF;
-            IF EXISTS (SELECT FROM core_audit_default WHERE at < first OR at >= beyond) THEN
-                RETURN false;
-            END IF;
-            -- It has this month's rows and no others: it becomes the month's, and what has no month gets a new one.
+            -- It becomes the month's, and what has no month gets a new one; if it has rows of other months too, ATTACH
+            -- refuses and all is as it was.
             ALTER TABLE core_audit DETACH PARTITION core_audit_default;
             FOR index IN SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'core_audit_default'::regclass
             LOOP
