@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -215,6 +216,23 @@ def hangs_at_start(began: Path, begun: Say, well: Say) -> None:
     answers(begun, well)
 
 
+def leaves_no_room(began: Path, begun: Say, well: Say) -> None:
+    """The first time it ends when the process that keeps it has no descriptor left for another, for a second."""
+    begun()
+    if not began.exists():
+        began.touch()
+        first = os.getppid()
+        had = resource.prlimit(first, resource.RLIMIT_NOFILE)
+        resource.prlimit(first, resource.RLIMIT_NOFILE, (4, had[1]))
+        if os.fork():
+            os._exit(3)
+        time.sleep(1)
+        resource.prlimit(first, resource.RLIMIT_NOFILE, had)
+        os._exit(0)
+    os.kill(os.getppid(), signal.SIGTERM)
+    answers(begun, well)
+
+
 def kept(bad: str, began: Path) -> subprocess.CompletedProcess[str]:
     """How it ends when one of two processes is a bad one."""
     code = (
@@ -246,6 +264,13 @@ def test_one_that_hangs_before_it_answers_again_is_killed_too(tmp_path: Path) ->
     assert (ended.returncode, ended.stdout) == (0, "begun\n"), ended.stderr
     assert ended.stderr.count("process answers no more and is killed") == 1
     assert ended.stderr.count("process ended and is started anew") == 2
+
+
+def test_one_that_cannot_be_started_just_now_is_started_later(tmp_path: Path) -> None:
+    ended = kept("leaves_no_room", tmp_path / "began")
+    assert (ended.returncode, ended.stdout) == (0, "begun\n"), ended.stderr
+    assert ended.stderr.count("no process could be started") >= 2
+    assert "Too many open files" in ended.stderr
 
 
 def test_a_number_of_processes_that_cannot_be_is_refused() -> None:
