@@ -11,6 +11,7 @@ from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.laptop.notices import Notice
 from foodflow_desktop.views.widgets.controls import Button, Field, Words
 from foodflow_desktop.views.widgets.parts import Card, column, row
+from foodflow_kernel.errors import FoodFlowError
 
 WIDTH = 440
 
@@ -35,6 +36,7 @@ class LaptopSignInView(QWidget):
         for part in (self._labels["totp"], self.fields["totp"]):
             part.hide()
         self._is_filled = False
+        self._told: FoodFlowError | None = None
 
         card = Card("laptop.sign_in.card")
         card.setFixedWidth(WIDTH)
@@ -94,6 +96,11 @@ class LaptopSignInView(QWidget):
             part.setVisible(asks)
         self.notice.show_error(screen.error)
         self._submit.setEnabled(True)
+        is_news, self._told = screen.error is not self._told, screen.error
+        if screen.person is not None or (is_news and screen.error is not None and not asks):
+            self.fields["password"].clear()
+        if is_news and screen.person is None:
+            self.begin()
 
     def begin(self) -> None:
         """Put the keyboard into the first empty field."""
@@ -104,8 +111,7 @@ class LaptopSignInView(QWidget):
     def _ask(self) -> None:
         address, tenant, login, password, totp = (self.fields[name].text() for name in FIELDS)
         self._submit.setEnabled(False)
-        self.fields["password"].clear()
-        self.fields["totp"].clear()
+        self.fields["totp"].clear()  # it is good once; the password stays for as long as only a code is missing
         self.asked.emit(address, tenant, login, password, totp)
 
 

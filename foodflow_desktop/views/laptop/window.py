@@ -128,8 +128,8 @@ class LaptopWindow(QWidget):
         if screen.tz is not None:
             i18n.use_zone(ZoneInfo(screen.tz))
         self._outer.setCurrentWidget(self._inside if screen.person else self.sign_in)
+        self.sign_in.show_screen(screen)  # with somebody in it too: no password stays in its field
         if screen.person is None:
-            self.sign_in.show_screen(screen)
             return
         titles = {name: words() for name, _, words in ENTRIES}
         self.sidebar.show_screen(screen, self.current)

@@ -94,14 +94,32 @@ def test_the_code_of_an_app_is_asked_for_when_the_hub_wants_one_and_sent_along(q
     view.show()
     code, password = view.fields["totp"], view.fields["password"]
     assert not code.isVisible()
+    view.fields["login"].setText("amy")
+    qtbot.keyClicks(password, "right")
+    qtbot.keyClick(password, Qt.Key.Key_Return)
+    view.show_screen(screen)  # shown again before the hub has answered
     view.show_screen(replace(screen, error=NotAllowed("totp_needed")))
     assert code.isVisible()
+    assert password.text() == "right", "it was: it is not typed again for the code"
+    assert view.focusWidget() is code
     assert code.accessibleName() == tr("Code of the authenticator app")
-    qtbot.keyClicks(password, "right")
     qtbot.keyClicks(code, "123456")
     qtbot.keyClick(code, Qt.Key.Key_Return)
-    assert sent == [(screen.address, screen.tenant, "", "right", "123456")]
-    assert (code.text(), password.text()) == ("", "")
-    view.show_screen(replace(screen, error=NotAllowed("sign_in_failed")))
+    assert sent[1:] == [(screen.address, screen.tenant, "amy", "right", "123456")]
+    assert code.text() == "", "a code is good once"
+    failed = replace(screen, error=NotAllowed("sign_in_failed"))
+    view.show_screen(failed)
     assert not code.isVisible()
+    assert password.text() == ""
+    qtbot.keyClicks(password, "ano")
+    view.show_screen(failed)
+    assert password.text() == "ano", "what is being typed is not wiped by a refresh"
     frame.dressed()
+
+
+def test_no_password_stays_behind_when_somebody_is_in(qtbot):
+    window = laptop("board")
+    qtbot.addWidget(window)
+    window.sign_in.fields["password"].setText("right")
+    window.show_all()
+    assert window.sign_in.fields["password"].text() == ""
