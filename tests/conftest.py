@@ -14,6 +14,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
+from coverage.collector import Collector
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.ids import new_id
@@ -47,6 +49,27 @@ UNWATCHED = {"every", "contract"}
 """Folders whose tests walk over every route and role: they cover nothing that others do not, and watching took half."""
 COLLECTED: list[str] = []
 """Every test that pytest has collected, those left out included."""
+
+
+WITH_GREENLETS = {"MainThread", "hub"}
+"""Threads where SQLAlchemy runs. Coverage asks for the greenlet at each call of a watched thread, which makes one. When
+a thread that has one ends, the main thread clears it away; if another ends meanwhile, CPython 3.11 spins for ever at the
+next call that is watched (``RESUME`` goes back to a pending call that is refused, since one is under way)."""
+
+
+def _watch_without_greenlets() -> None:
+    with_them = Collector._start_tracer
+
+    def start(self: Collector) -> Any:
+        watching: Any = with_them(self)
+        if threading.current_thread().name not in WITH_GREENLETS and hasattr(watching, "concur_id_func"):
+            watching.concur_id_func = None
+        return watching
+
+    Collector._start_tracer = start  # type: ignore[method-assign]
+
+
+_watch_without_greenlets()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,6 +12,7 @@ from foodflow_desktop.stations import records, running, weigh_check
 from foodflow_desktop.stations.checks import due_checks
 from foodflow_desktop.stations.context import Context
 from foodflow_desktop.stations.due import CheckDue, Due
+from foodflow_desktop.stations.kept import Kept
 from foodflow_desktop.stations.line_screen import (
     HourBar,
     LastStop,
@@ -54,7 +55,7 @@ class LineStation:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._screen: RunScreen | None = None
+        self._screen: Kept[RunScreen] = Kept()
         self._read_ns = 0
         self._key: tuple[object, ...] = ()
         self.on_changed: Callable[[], None] = lambda: None
@@ -63,7 +64,7 @@ class LineStation:
 
     def forget(self) -> None:
         """What the store knows may have changed: read it anew."""
-        self._screen = None
+        self._screen.forget()
 
     def _on_recorded(self, recorded: Recorded) -> None:
         if recorded.fact.kind not in ("telemetry", "sensor_latest", "witness"):
@@ -73,13 +74,14 @@ class LineStation:
         """The picture as of now."""
         context, now_ns = self._context, self._context.clock.mono_ns()
         key = (context.language, context.session.user, self._offline())
-        if self._screen is None or key != self._key or now_ns - self._read_ns > FRESH_NS:
-            self._key, self._read_ns = key, now_ns
-            self._screen = self._made_anew()
-        return self._screen
+        if key != self._key or now_ns - self._read_ns > FRESH_NS:
+            self._key = key
+            self._screen.forget()
+        return self._screen.get(self._made_anew)
 
     def _made_anew(self) -> RunScreen:
         context, now = self._context, self._context.clock.now()
+        self._read_ns = context.clock.mono_ns()
         seen = running.current_batch(context.store, context.line_id)
         if seen is None:
             return RunScreen(orders=self._orders(), offline=self._offline())

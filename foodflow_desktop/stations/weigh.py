@@ -16,6 +16,7 @@ from foodflow_desktop.hardware.hub import ScaleKeys
 from foodflow_desktop.hardware.readings import DeviceStatus, ScaleReading, ScaleState
 from foodflow_desktop.stations import records, running, weigh_check
 from foodflow_desktop.stations.context import Context, Job
+from foodflow_desktop.stations.kept import Kept
 from foodflow_desktop.stations.running import Running
 from foodflow_desktop.stations.scale_watch import ScaleWatch
 from foodflow_desktop.stations.signing import Signer
@@ -96,7 +97,7 @@ class WeighStation:
         self._saved: _Saved | None = None
         self._is_saving = False
         self._is_silenced = False
-        self._picture: _Picture | None = None
+        self._picture: Kept[_Picture] = Kept()
         self._check_id: UUID | None = None
         self.on_changed: Callable[[], None] = lambda: None
         context.store.subscribe(self._on_recorded)
@@ -114,7 +115,7 @@ class WeighStation:
 
     def forget(self) -> None:
         """What the store knows may have changed: read it anew."""
-        self._picture = None
+        self._picture.forget()
 
     def _on_recorded(self, recorded: Recorded) -> None:
         if recorded.fact.kind in ("weighing", "voided", "test_weight", "batch_moved"):
@@ -444,9 +445,9 @@ class WeighStation:
         return self._context.hardware.scale(self._watch.device)
 
     def _read(self) -> _Picture:
-        found = self._picture
-        if found is not None:
-            return found
+        return self._picture.get(self._read_anew)
+
+    def _read_anew(self) -> _Picture:
         context, store = self._context, self._context.store
         seen = running.current_batch(store, context.line_id)
         item = store.master.items.get(seen.batch.item_id) if seen else None
@@ -456,8 +457,7 @@ class WeighStation:
         scale = self._equipment()
         tests = records.taken(store, bodies.TestWeight, ref_id=scale.id) if scale else []
         passed = [one.at for one in tests if one.body.passed]
-        self._picture = found = _Picture(seen, item, spec, check, max(passed, default=None))
-        return found
+        return _Picture(seen, item, spec, check, max(passed, default=None))
 
     def _equipment(self) -> master.Equipment | None:
         picture, terminal = self._context.store.master, self._context.terminal

@@ -91,6 +91,7 @@ def _listen(hand: _Hand, number: int) -> None:
     if hand.silent >= (_LOOKS if said else _LOOKS_AT_START):
         log.error("process answers no more and is killed", extra={"number": number})
         hand.process.kill()
+        hand.silent = 0  # it may take longer than one look to be gone
 
 
 def _renewed(ended: _Hand, task: Task, number: int) -> _Hand:

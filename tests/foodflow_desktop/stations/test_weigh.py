@@ -237,7 +237,7 @@ def test_undo_takes_the_sample_back_within_ten_seconds(tared):
     (void,) = tared.voided()
     assert (void.body.reason, void.body.signature) == ("undo_10s", None)
     assert len(tared.weighings()) == 1  # it stays readable
-    assert tared.screen().no == 1
+    until(lambda: tared.screen().no == 1)  # whoever waits for a fact may hear of it before the picture does
     tared.until_ready()
 
 

@@ -95,7 +95,9 @@ class Hub:
             loop="asyncio",
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, name="hub", kwargs={"sockets": [listener]}, daemon=True
+        )
         self._thread.start()
         while not self._server.started:
             assert self._thread.is_alive()
