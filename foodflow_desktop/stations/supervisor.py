@@ -41,6 +41,8 @@ class LaptopScreen:
     shift_name: str
     tz: str | None = None
     """The plant's zone, once a board told it."""
+    tries: int = 0
+    """Sign-ins that have ended, well or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Supervisor:
         self._tenant = tenant
         self._person: Person | None = None
         self._error: FoodFlowError | None = None
+        self._tries = 0
         self.board = BoardStation(hub, clock)
         self.trace = TraceStation(hub, clock)
         self.terminals = TerminalsStation(hub, clock)
@@ -80,6 +83,8 @@ class Supervisor:
         except FoodFlowError as error:
             self._error = error
             return
+        finally:
+            self._tries += 1
         self._address, self._tenant = address.strip(), tenant.strip()
         self.on_signed(self._address, self._tenant)
         self.refresh()
@@ -106,6 +111,7 @@ class Supervisor:
         return LaptopScreen(
             person=self._person,
             error=self._error,
+            tries=self._tries,
             address=self._address,
             tenant=self._tenant,
             now=self._clock.now(),

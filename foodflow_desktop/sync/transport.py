@@ -120,7 +120,7 @@ def named_errors() -> Iterator[None]:
 
     try:
         yield
-    except (httpx.TransportError, ssl.SSLError) as error:
+    except (httpx.TransportError, httpx.InvalidURL, ssl.SSLError) as error:
         if _is_certificate(error):
             raise Untrusted("certificate_untrusted") from error
         raise Unreachable("hub_unreachable", why=type(error).__name__) from error

@@ -123,6 +123,7 @@ TABLE: dict[str, str] = {
     "Show as table": "Ver como tabla",
     "Sign in": "Entrar",
     "Sign out": "Salir",
+    "Signing in…": "Entrando…",
     "Since": "Desde",
     "State": "Estado",
     "Still in store": "Aún en almacén",

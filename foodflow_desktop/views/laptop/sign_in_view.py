@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from foodflow_desktop.stations.supervisor import LaptopScreen
@@ -11,9 +11,10 @@ from foodflow_desktop.views.i18n import tr
 from foodflow_desktop.views.laptop.notices import Notice
 from foodflow_desktop.views.widgets.controls import Button, Field, Words
 from foodflow_desktop.views.widgets.parts import Card, column, row
-from foodflow_kernel.errors import FoodFlowError
 
 WIDTH = 440
+CODE_MS = 120_000
+"""How long a password waits for its code, if nobody types it."""
 
 
 class LaptopSignInView(QWidget):
@@ -36,7 +37,12 @@ class LaptopSignInView(QWidget):
         for part in (self._labels["totp"], self.fields["totp"]):
             part.hide()
         self._is_filled = False
-        self._told: FoodFlowError | None = None
+        self._tries = 0
+        self._is_trying = False
+        self._waits_for_code = QTimer(self, singleShot=True, interval=CODE_MS)
+        self._waits_for_code.timeout.connect(self._clear)
+        for name in ("address", "tenant", "login"):
+            self.fields[name].textEdited.connect(self._said_otherwise)
 
         card = Card("laptop.sign_in.card")
         card.setFixedWidth(WIDTH)
@@ -83,7 +89,6 @@ class LaptopSignInView(QWidget):
         for name, text in words.items():
             self._labels[name].say(text)
             self.fields[name].setAccessibleName(text)
-        self._submit.say(tr("Sign in"))
         for code, button in self._languages.items():
             button.say(i18n.LANGUAGES[code])
             button.setChecked(code == i18n.current())
@@ -92,15 +97,41 @@ class LaptopSignInView(QWidget):
             self.fields["address"].setText(screen.address)
             self.fields["tenant"].setText(screen.tenant)
         asks = screen.error is not None and screen.error.code in ASKS_FOR_CODE
-        for part in (self._labels["totp"], self.fields["totp"]):
-            part.setVisible(asks)
-        self.notice.show_error(screen.error)
-        self._submit.setEnabled(True)
-        is_news, self._told = screen.error is not self._told, screen.error
-        if screen.person is not None or (is_news and screen.error is not None and not asks):
-            self.fields["password"].clear()
-        if is_news and screen.person is None:
+        has_ended = screen.tries != self._tries
+        if has_ended or not self._is_trying:
+            for part in (self._labels["totp"], self.fields["totp"]):
+                part.setVisible(asks)
+            self.notice.show_error(screen.error)
+        if has_ended:
+            self._tries = screen.tries
+            self._ended(is_in=screen.person is not None, asks=asks)
+        self._submit.say(tr("Signing in…") if self._is_trying else tr("Sign in"))
+
+    def _ended(self, *, is_in: bool, asks: bool) -> None:
+        """The hub has answered, or could not be asked."""
+        self._try(False)
+        if is_in or not asks:
+            self._clear()
+        if asks:
+            self._waits_for_code.start()
+        if not is_in:
             self.begin()
+
+    def _try(self, is_trying: bool) -> None:
+        """While a try is under way nothing is typed that its answer would take away or move."""
+        self._is_trying = is_trying
+        for part in (*self.fields.values(), self._submit):
+            part.setEnabled(not is_trying)
+
+    def _said_otherwise(self) -> None:
+        # The password that waits for its code was meant for this hub, this company and this person.
+        if self._waits_for_code.isActive():
+            self._clear()
+
+    def _clear(self) -> None:
+        self._waits_for_code.stop()
+        self.fields["password"].clear()
+        self.fields["totp"].clear()
 
     def begin(self) -> None:
         """Put the keyboard into the first empty field."""
@@ -110,8 +141,11 @@ class LaptopSignInView(QWidget):
 
     def _ask(self) -> None:
         address, tenant, login, password, totp = (self.fields[name].text() for name in FIELDS)
-        self._submit.setEnabled(False)
+        self._waits_for_code.stop()
         self.fields["totp"].clear()  # it is good once; the password stays for as long as only a code is missing
+        self._try(True)
+        self._submit.say(tr("Signing in…"))
+        self.notice.show_error(None)
         self.asked.emit(address, tenant, login, password, totp)
 
 

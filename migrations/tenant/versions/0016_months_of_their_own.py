@@ -1,4 +1,4 @@
-"""A month whose rows went to the default partition gets them as its own partition.
+"""A default partition that has rows of one month, or of two in a row, becomes their own.
 
 Revision: 0016
 After: 0015
@@ -22,40 +22,49 @@ def upgrade() -> None:
         """
         CREATE OR REPLACE FUNCTION core_audit_month(day date) RETURNS boolean LANGUAGE plpgsql AS $$
         DECLARE
-            month timestamp := date_trunc('month', day::timestamp);
-            part text := 'core_audit_' || to_char(month, '"y"YYYY"m"MM');
-            first timestamptz := month AT TIME ZONE 'UTC';
-            beyond timestamptz := (month + interval '1 month') AT TIME ZONE 'UTC';
-            bounds text := format('FOR VALUES FROM (%L) TO (%L)', first, beyond);
+            wanted timestamp := date_trunc('month', day::timestamp);
+            earliest timestamp;
+            latest timestamp;
+            part text := 'core_audit_' || to_char(wanted, '"y"YYYY"m"MM');
+            own text;
             index text;
+            bounds text := 'FOR VALUES FROM (%L) TO (%L)';
         BEGIN
             IF to_regclass(part) IS NOT NULL THEN
                 RETURN false;
             END IF;
             PERFORM set_config('lock_timeout', '2s', true);
             LOCK TABLE ONLY core_audit IN ACCESS EXCLUSIVE MODE;
-            IF to_regclass(part) IS NOT NULL THEN
-                RETURN false;
+            SELECT date_trunc('month', min(at) AT TIME ZONE 'UTC'), date_trunc('month', max(at) AT TIME ZONE 'UTC')
+                INTO earliest, latest FROM core_audit_default;
+            IF latest <= earliest + interval '1 month' THEN
+                -- It becomes the partition of its month, or of two if the job came round after the turn of a month; what
+                -- has no month gets a new one.
+                own := 'core_audit_' || to_char(earliest, '"y"YYYY"m"MM');
+                ALTER TABLE core_audit DETACH PARTITION core_audit_default;
+                FOR index IN
+                    SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'core_audit_default'::regclass
+                LOOP
+                    EXECUTE format('ALTER INDEX %s RENAME TO %I', index, replace(index, 'core_audit_default', own));
+                END LOOP;
+                EXECUTE format('ALTER TABLE core_audit_default RENAME TO %I', own);
+                EXECUTE format('ALTER TABLE core_audit ATTACH PARTITION %I ' || bounds, own,
+                               earliest AT TIME ZONE 'UTC', (latest + interval '1 month') AT TIME ZONE 'UTC');
+                CREATE TABLE core_audit_default PARTITION OF core_audit DEFAULT;
+                PERFORM core_audit_guard('core_audit_default');
             END IF;
-            IF NOT EXISTS (SELECT FROM core_audit_default WHERE at >= first AND at < beyond) THEN
-                EXECUTE format('CREATE TABLE %I PARTITION OF core_audit %s', part, bounds);
-                PERFORM core_audit_guard(part);
+            IF own IS NOT NULL AND wanted BETWEEN earliest AND latest THEN
                 RETURN true;
             END IF;
-            -- It becomes the month's, and what has no month gets a new one; if it has rows of other months too, ATTACH
-            -- refuses and all is as it was.
-            ALTER TABLE core_audit DETACH PARTITION core_audit_default;
-            FOR index IN SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'core_audit_default'::regclass
-            LOOP
-                EXECUTE format('ALTER INDEX %s RENAME TO %I', index, replace(index, 'core_audit_default', part));
-            END LOOP;
-            EXECUTE format('ALTER TABLE core_audit_default RENAME TO %I', part);
-            EXECUTE format('ALTER TABLE core_audit ATTACH PARTITION %I %s', part, bounds);
-            CREATE TABLE core_audit_default PARTITION OF core_audit DEFAULT;
-            PERFORM core_audit_guard('core_audit_default');
+            EXECUTE format('CREATE TABLE %I PARTITION OF core_audit ' || bounds, part,
+                           wanted AT TIME ZONE 'UTC', (wanted + interval '1 month') AT TIME ZONE 'UTC');
+            PERFORM core_audit_guard(part);
             RETURN true;
-        EXCEPTION WHEN lock_not_available OR duplicate_table OR check_violation THEN
-            RETURN false;
+        EXCEPTION
+            WHEN duplicate_table OR check_violation OR invalid_object_definition THEN
+                RETURN false;
+            WHEN lock_not_available OR deadlock_detected THEN
+                RETURN NULL;
         END $$
         """
     )

@@ -20,9 +20,8 @@ AHEAD = 3
 def ensure(owner: URL, schema: str, now: datetime) -> list[str]:
     """Make this month's partition and the next ones where they are missing; the months made.
 
-    A default partition that holds rows of this one month becomes the month's own, and a new one takes its
-    place; one that holds rows of several months keeps them. Waits two seconds at most for the table, then
-    leaves it to the next round.
+    A default partition that holds rows of one month, or of two in a row, becomes their own, and a new one takes
+    its place. Waits two seconds at most for the table, then leaves the rest to the next round.
     """
     made = []
     with postgres.connect(owner) as db:
@@ -31,6 +30,8 @@ def ensure(owner: URL, schema: str, now: datetime) -> list[str]:
             year, month = divmod(now.year * 12 + now.month - 1 + ahead, 12)
             first = f"{year:04}-{month + 1:02}-01"
             row = db.execute(call, [first]).fetchone()
-            if row is not None and row[0]:
+            if row is None or row[0] is None:
+                break
+            if row[0]:
                 made.append(first)
     return made

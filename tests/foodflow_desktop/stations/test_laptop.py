@@ -13,13 +13,14 @@ from uuid import UUID
 import pytest
 
 from foodflow_desktop.stations.hub import DeviceRow, LineChoice, LotHit, PalletRow, Pending, Person
+from foodflow_desktop.stations.hub_client import HubClient
 from foodflow_desktop.stations.hub_client import spelled as address
 from foodflow_desktop.stations.supervisor import Supervisor
 from foodflow_desktop.stations.terminals import spelled
 from foodflow_desktop.stations.trace import to_csv
 from foodflow_desktop.stations.trace_layout import place
 from foodflow_kernel.clock import FakeClock
-from foodflow_kernel.errors import NotAllowed, NotFound, Refused, Unreachable
+from foodflow_kernel.errors import FoodFlowError, NotAllowed, NotFound, Refused, Unreachable
 from foodflow_kernel.units import Uom
 from foodflow_kernel.wire.reports import Board, SyncHealth, Trace, TraceEdge, TraceNode
 
@@ -127,10 +128,18 @@ def test_a_wrong_password_signs_nobody_in_and_says_why(hub, clock):
     laptop = Supervisor(hub, clock)
     laptop.sign_in("https://hub", "northfield", "s@x", "wrong")
     assert laptop.screen().person is None
-    assert laptop.screen().error.code == "sign_in_failed"
+    assert (laptop.screen().error.code, laptop.screen().tries) == ("sign_in_failed", 1)
     laptop.sign_in("https://hub", "northfield", "s@x", "right")
     assert laptop.screen().person.name == "Supervisor 3001"
     assert laptop.screen().error is None
+
+
+@pytest.mark.parametrize("typed", ["hub:port", "[::1", "https://h\u00f6b..x", " "])
+def test_an_address_that_is_none_is_said(tmp_path, clock, typed):
+    laptop = Supervisor(HubClient(tmp_path, clock), clock)
+    laptop.sign_in(typed, "acme", "amy", "right")
+    assert isinstance(laptop.screen().error, FoodFlowError)
+    assert laptop.screen().tries == 1
 
 
 def test_the_code_of_an_app_is_handed_to_the_hub(hub, clock):

@@ -50,6 +50,16 @@ def stopped(context, minutes):
     return bodies.StopClosed(stop_id=stop_id, ended_at=context.clock.now(), source=bodies.Source.signal)
 
 
+def test_the_picture_grows_old_without_a_fact(context):
+    """A rate and a stop change with time alone."""
+    station = LineStation(context)
+    first = station.screen()
+    context.clock.advance(4)
+    assert station.screen() is first
+    context.clock.advance(2)
+    assert station.screen() is not first
+
+
 def test_count_rate_and_finish_come_from_the_counter(context):
     for _ in range(6):
         context.clock.advance(300)

@@ -83,43 +83,94 @@ def test_search_from_anywhere_opens_the_trace(qtbot):
     window.close()
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
-def test_the_code_of_an_app_is_asked_for_when_the_hub_wants_one_and_sent_along(qtbot, language):
-    frame.dressed("light", language)
+@pytest.fixture
+def signing(qtbot):
+    """The sign-in as of a screen, what it asked, and a way to answer."""
     view, sent = LaptopSignInView(), []
     qtbot.addWidget(view)
     view.asked.connect(lambda *given: sent.append(given))
-    screen = replace(laptop("board")._supervisor.screen(), person=None, error=None)
+    screen = replace(laptop("board")._supervisor.screen(), person=None, error=None, tries=0)
     view.show_screen(screen)
     view.show()
+    view.fields["login"].setText("amy")
+
+    def answer(code, tries, **more):
+        now = replace(screen, error=NotAllowed(code) if code else None, tries=tries, **more)
+        view.show_screen(now)
+        view.show_screen(now)  # each second anew
+        return now
+
+    return view, sent, answer
+
+
+def typed(qtbot, field, text):
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_code_of_an_app_is_asked_for_when_the_hub_wants_one_and_sent_along(qtbot, signing, language):
+    frame.dressed("light", language)
+    view, sent, answer = signing
     code, password = view.fields["totp"], view.fields["password"]
     assert not code.isVisible()
-    view.fields["login"].setText("amy")
-    qtbot.keyClicks(password, "right")
-    qtbot.keyClick(password, Qt.Key.Key_Return)
-    view.show_screen(screen)  # shown again before the hub has answered
-    view.show_screen(replace(screen, error=NotAllowed("totp_needed")))
+    typed(qtbot, password, "right")
+    answer(None, 0)
+    answer("totp_needed", 1)
     assert code.isVisible()
     assert password.text() == "right", "it was: it is not typed again for the code"
     assert view.focusWidget() is code
     assert code.accessibleName() == tr("Code of the authenticator app")
-    qtbot.keyClicks(code, "123456")
-    qtbot.keyClick(code, Qt.Key.Key_Return)
-    assert sent[1:] == [(screen.address, screen.tenant, "amy", "right", "123456")]
+    typed(qtbot, code, "123456")
+    assert [given[2:] for given in sent] == [("amy", "right", ""), ("amy", "right", "123456")]
     assert code.text() == "", "a code is good once"
-    failed = replace(screen, error=NotAllowed("sign_in_failed"))
-    view.show_screen(failed)
+    answer("sign_in_failed", 2)
     assert not code.isVisible()
     assert password.text() == ""
     qtbot.keyClicks(password, "ano")
-    view.show_screen(failed)
+    answer("sign_in_failed", 2)
     assert password.text() == "ano", "what is being typed is not wiped by a refresh"
     frame.dressed()
+
+
+def test_while_a_sign_in_is_under_way_nothing_else_is_typed_or_sent(qtbot, signing):
+    """Its answer, seconds later, would wipe it or take the keyboard elsewhere."""
+    view, sent, answer = signing
+    typed(qtbot, view.fields["password"], "wrong")
+    for _ in range(2):
+        typed(qtbot, view.fields["password"], "more")
+        typed(qtbot, view.fields["tenant"], "more")
+        answer(None, 0)
+    assert len(sent) == 1
+    answer("sign_in_failed", 1)
+    assert view.fields["password"].isEnabled()
+    typed(qtbot, view.fields["password"], "right")
+    assert [given[3] for given in sent] == ["wrong", "right"]
+
+
+@pytest.mark.parametrize("name", ["address", "tenant", "login"])
+def test_a_password_that_waits_for_its_code_is_for_one_hub_and_one_person(qtbot, signing, name):
+    view, sent, answer = signing
+    typed(qtbot, view.fields["password"], "secret")
+    answer("totp_needed", 1)
+    qtbot.keyClicks(view.fields[name], "x")
+    assert view.fields["password"].text() == ""
+    qtbot.keyClick(view.fields[name], Qt.Key.Key_Return)
+    assert "secret" not in sent[-1]
+
+
+def test_a_password_does_not_wait_for_its_code_for_long(qtbot, signing):
+    view, _, answer = signing
+    view._waits_for_code.setInterval(1)
+    typed(qtbot, view.fields["password"], "secret")
+    answer("totp_needed", 1)
+    qtbot.waitUntil(lambda: not view.fields["password"].text())
 
 
 def test_no_password_stays_behind_when_somebody_is_in(qtbot):
     window = laptop("board")
     qtbot.addWidget(window)
-    window.sign_in.fields["password"].setText("right")
+    typed(qtbot, window.sign_in.fields["password"], "right")
+    window._supervisor._tries += 1
     window.show_all()
     assert window.sign_in.fields["password"].text() == ""

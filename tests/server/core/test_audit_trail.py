@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
@@ -237,16 +238,36 @@ async def test_rows_of_before_the_job_came_round_get_their_month(
             await db.execute(text("SELECT count(*) FROM core_audit_default"))
 
 
-async def test_rows_of_several_months_stay_where_they_are(
+async def test_a_company_made_at_the_turn_of_a_month_has_a_partition_of_both(
     database: Database, tenant: TenantRef, frozen: FakeClock
 ) -> None:
+    """The job comes round when the default partition has rows of two months, or of the month before alone."""
     for month in (1, 2):
+        frozen.at = datetime(2040, month, 1, tzinfo=UTC)
+        await write_rows(database, tenant, 1)
+    made = partitions.ensure(database.cluster.owner, tenant.schema, frozen.at)
+    assert made == ["2040-02-01", "2040-03-01", "2040-04-01"]
+    assert where(database, tenant) == ["core_audit_y2040m01"] * 2
+    await write_rows(database, tenant, 1)
+    assert where(database, tenant) == ["core_audit_y2040m01"] * 3
+    frozen.at = datetime(2041, 5, 31, tzinfo=UTC)
+    await write_rows(database, tenant, 1)
+    made = partitions.ensure(database.cluster.owner, tenant.schema, datetime(2041, 6, 1, tzinfo=UTC))
+    assert made == ["2041-06-01", "2041-07-01", "2041-08-01"]
+    assert where(database, tenant)[3:] == ["core_audit_y2041m05"]
+
+
+async def test_rows_of_months_far_apart_stay_where_they_are(
+    database: Database, tenant: TenantRef, frozen: FakeClock
+) -> None:
+    """A clock that was wrong for a while gives no partition of years."""
+    for month in (1, 3):
         frozen.at = datetime(2040, month, 20, tzinfo=UTC)
         await write_rows(database, tenant, 1)
-    assert partitions.ensure(database.cluster.owner, tenant.schema, frozen.at) == ["2040-03-01", "2040-04-01"]
-    frozen.at = datetime(2040, 3, 1, tzinfo=UTC)
+    assert partitions.ensure(database.cluster.owner, tenant.schema, frozen.at) == ["2040-04-01", "2040-05-01"]
+    frozen.at = datetime(2040, 4, 1, tzinfo=UTC)
     await write_rows(database, tenant, 1)
-    assert where(database, tenant) == ["core_audit_default"] * 2 + ["core_audit_y2040m03"]
+    assert where(database, tenant) == ["core_audit_default"] * 2 + ["core_audit_y2040m04"]
 
 
 async def test_many_make_the_months_while_rows_are_written(
@@ -281,6 +302,27 @@ async def test_a_month_waits_for_nobody_for_long(database: Database, tenant: Ten
         admin.execute("LOCK TABLE core_audit IN ACCESS SHARE MODE")
         at = datetime(2035, 1, 1, tzinfo=UTC)
         assert await asyncio.to_thread(partitions.ensure, database.cluster.owner, tenant.schema, at) == []
+
+
+async def test_who_holds_both_tables_the_other_way_round_delays_the_months_and_no_more(
+    database: Database, tenant: TenantRef, frozen: FakeClock
+) -> None:
+    frozen.at = datetime(2035, 1, 1, tzinfo=UTC)
+    await write_rows(database, tenant, 1)
+    ensure = partial(partitions.ensure, database.cluster.owner, tenant.schema, frozen.at)
+    with superuser(database, tenant) as admin, admin.transaction():
+        admin.execute("SELECT count(*) FROM core_audit_default")
+        waits = asyncio.create_task(asyncio.to_thread(ensure))
+        held = "SELECT count(*) FROM pg_locks WHERE relation = 'core_audit'::regclass AND mode = 'AccessExclusiveLock'"
+        while admin.execute(held).fetchone() != (1,):  # noqa: ASYNC110  # PostgreSQL tells nobody
+            await asyncio.sleep(0.01)
+        with contextlib.suppress(DeadlockDetected):
+            await asyncio.to_thread(admin.execute, "SELECT count(*) FROM core_audit")
+        admin.execute("ROLLBACK")
+        await waits
+    if not await waits:
+        assert ensure() == ["2035-01-01", "2035-02-01", "2035-03-01"]
+    assert where(database, tenant) == ["core_audit_y2035m01"]
 
 
 # --- hashes -------------------------------------------------------------------------------------
