@@ -72,7 +72,7 @@ class NewTenant(BaseModel):
     slug: str = Field(max_length=31, pattern=r"^[a-z][a-z0-9_]{2,30}$")
     legal_name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")
     gs1_company_prefix: str = Field(pattern=r"^[0-9]{6,12}$")
-    default_tz: str = Field(max_length=64)
+    default_tz: str
     country: str = Field(pattern=r"^[A-Z]{2}$")
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     regimes: list[Regime] = Field(default=[], max_length=20)
@@ -85,7 +85,7 @@ class TenantChange(BaseModel):
 
     legal_name: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]+$")
     gs1_company_prefix: str | None = Field(None, pattern=r"^[0-9]{6,12}$")
-    default_tz: str | None = Field(None, max_length=64)
+    default_tz: str | None = None
     country: str | None = Field(None, pattern=r"^[A-Z]{2}$")
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$")
     regimes: list[Regime] | None = Field(None, max_length=20)

@@ -46,7 +46,7 @@ def check(
     if not re.fullmatch(r"[0-9]{6,12}", gs1_company_prefix):
         raise Invalid("gs1_prefix_invalid", prefix=gs1_company_prefix)
     if default_tz not in zoneinfo.available_timezones():
-        raise Invalid("time_zone_unknown", tz=default_tz)
+        raise Invalid("time_zone_unknown", tz=default_tz[:80])
     if not re.fullmatch("[A-Z]{2}", country):
         raise Invalid("country_invalid", country=country)
     if not re.fullmatch("[A-Z]{3}", currency):

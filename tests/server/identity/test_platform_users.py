@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -317,6 +318,11 @@ async def test_wrong_tries_at_the_other_doors_count_too(phone: Phone) -> None:
         assert code(await phone.ask("enroll", password=PASSWORD[1:])) == (401, "signature_failed")
     assert code(await phone.ask("remove", password=PASSWORD, code=phone.code())) == (429, "sign_in_locked")
     assert await phone.enter(phone.code()) == "sign_in_failed"
+
+
+async def test_guesses_sent_at_the_same_time_count_each(phone: Phone) -> None:
+    answers = await asyncio.gather(*(phone.ask("remove", password=PASSWORD, code="000000") for _ in range(8)))
+    assert Counter(map(code, answers)) == {(401, "totp_wrong"): 5, (429, "sign_in_locked"): 3}
 
 
 async def test_it_is_taken_away_with_both_factors_and_all_tokens_end(phone: Phone, database: Database) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from foodflow_kernel.clock import FakeClock
 from server.core.audit import AuditRow
@@ -120,7 +120,15 @@ async def test_of_two_signings_at_once_with_one_code_one_is_signed(
 ) -> None:
     client, holds = phone.guest.client, [await a_hold(database, tenant) for _ in range(2)]
     given = BOTH | {"totp": phone.code()}
-    answers = await asyncio.gather(*(sign(client, hold, credentials=given) for hold in holds))
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = current_user")
+    async with database.tenant_session(tenant.id) as db:
+        await db.execute(text("SELECT id FROM identity_user FOR UPDATE"))
+        signings = [asyncio.create_task(sign(client, hold, credentials=given)) for hold in holds]
+        # Both have seen that no series is under way: who comes later goes on with it, and needs no code.
+        while await db.scalar(waits) < len(holds):  # the database says when
+            await db.execute(text("SELECT pg_stat_clear_snapshot()"))
+            await asyncio.sleep(0.01)
+    answers = await asyncio.gather(*signings)
     assert sorted(answer.status_code for answer in answers) == [201, 401]
 
 
