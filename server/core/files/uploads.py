@@ -140,7 +140,8 @@ async def add(
     async with database.tenant_session(actor.tenant_id, actor) as db:
         row = await own(db, actor, upload_id)
         if await _is_there(db, row, start, body, sha256):
-            return row
+            # Another may have taken it since the row was read.
+            return await own(db, actor, upload_id)
     key = chunk_key(upload_id, start, sha256)
     await files.put(key, body)
     async with database.tenant_session(actor.tenant_id, actor) as db:

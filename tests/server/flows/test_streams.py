@@ -495,3 +495,21 @@ async def test_a_sign_of_life_when_nothing_happens(
         first = await screen.next()
         beat = await screen.next()
         assert (beat["type"], beat["seq"]) == ("beat", first["seq"])
+
+
+async def test_tickets_that_ran_out_or_were_used_are_not_counted(
+    tenant: TenantRef, sign_in: SignIn, port: int, frozen: FakeClock
+) -> None:
+    """Else who could not connect for a while would have no live screens ever again."""
+    client = await sign_in(tenant, "SV")
+    for _ in range(20):
+        await buy(client)
+    frozen.advance(59)
+    assert (await client.post("/ws/ticket")).status_code == 429
+    frozen.advance(1)
+    ticket = await buy(client)
+    async with connect(f"ws://127.0.0.1:{port}/api/v1/ws/notifications?ticket={ticket}") as link:
+        await Screen(link).next()
+    for _ in range(20):
+        await buy(client)
+    assert (await client.post("/ws/ticket")).status_code == 429
