@@ -10,7 +10,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.machines import DEVICE
@@ -20,6 +20,7 @@ from server.core.db.sessions import Database, TenantRef
 from server.identity.devices import MAX_PENDING
 from server.identity.platform import DeviceRow
 from tests.server.conftest import SignIn, a_plant
+from tests.server.races import behind
 
 A_COMMITMENT = {"commitment": "00" * 32, "app": "0.1.0"}
 
@@ -187,3 +188,21 @@ async def test_a_terminal_is_revoked_once_also_before_it_is_approved(
     again = await admin.post(f"/devices/{terminal.id}:revoke", json=why)
     assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
     assert DEVICE.move(DEVICE.start, "revoke") is DeviceState.revoked
+
+
+async def test_a_terminal_that_is_just_being_revoked_is_neither_approved_nor_revoked_again(
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, database: Database
+) -> None:
+    admin, place = await sign_in(tenant, "TA"), str(await a_plant(database, tenant))
+    for verb, approved, body, answer in (
+        ("approve", False, {"plant_id": place, "name": "T-07"}, (404, "record_unknown")),
+        ("revoke", True, {"reason": "it was sold"}, (409, "illegal_move")),
+    ):
+        terminal = await revealed(anonymous)
+        if approved:
+            named = {"plant_id": place, "name": "T-08"}
+            assert (await admin.post(f"/devices/{terminal.id}:approve", json=named)).status_code == 200
+        revoked = update(DeviceRow).where(DeviceRow.id == terminal.id).values(state=DeviceState.revoked)
+        post = admin.post(f"/devices/{terminal.id}:{verb}", json=body)
+        said = await behind(database.platform_session(), revoked, post)
+        assert (said.status_code, said.json()["code"]) == answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import uuid
 from typing import Any
 
 import httpx
@@ -11,10 +12,11 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.machines.identity import UserState
 from server.core.actor import system
 from server.core.audit import AuditRow
 from server.core.db import postgres
@@ -24,6 +26,7 @@ from server.core.resource import bulk, imports
 from server.identity import invitations
 from server.identity.models import Invitation, User
 from tests.server.conftest import SignIn, a_plant
+from tests.server.races import behind
 
 OWN = "four grey herons wait here"
 
@@ -114,6 +117,24 @@ async def test_only_the_newest_letter_counts(office: Office) -> None:
     assert code_of(await office.register(first)) == (403, "invitation_bad")
     assert (await office.register(office.code)).status_code == 204
     assert code_of(await office.post(f"/users/{made['id']}:invite")) == (409, "illegal_move")
+
+
+async def test_who_just_takes_the_account_is_sent_no_other_letter(office: Office, database: Database) -> None:
+    """Its code would let somebody else set the password of a living account."""
+    made = (await office.invite()).json()
+    user_id, tenant_id = uuid.UUID(made["id"]), office.tenant.id
+    taken = update(User).where(User.id == user_id).values(status=UserState.active)
+    letters = invitations._letters(database, office, tenant_id, [user_id])
+    await behind(database.tenant_session(tenant_id, system(tenant_id)), taken, letters)
+    assert len(office.letters) == 1
+    back = update(User).where(User.id == user_id).values(status=UserState.invited)
+    async with database.tenant_session(tenant_id, system(tenant_id)) as db:
+        await db.execute(back, execution_options={"synchronize_session": False})
+    post = office.admin.post(f"/users/{user_id}:invite")
+    said = await behind(database.tenant_session(tenant_id, system(tenant_id)), taken, post)
+    assert code_of(said) == (409, "illegal_move")
+    await office.app.state.later.finish()
+    assert len(office.letters) == 1
 
 
 async def test_a_letter_to_an_address_that_was_wrong_brings_nobody_in(office: Office) -> None:

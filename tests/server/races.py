@@ -1,0 +1,31 @@
+"""Two who do at once what only one of them may: the second begins before the first has committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+from sqlalchemy import Executable, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+T = TypeVar("T")
+_WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = current_user")
+
+
+async def behind(first: AbstractAsyncContextManager[AsyncSession], change: Executable, second: Awaitable[T]) -> T:
+    """What the second comes to when it waits for a change of the first.
+
+    Args:
+        first: a session of the same database role.
+        second: what reads the row that is changed. If it takes no lock when it reads, it decides by what was there
+            before, and waits only when it writes.
+    """
+    async with first as db:
+        await db.execute(change, execution_options={"synchronize_session": False})
+        waits = asyncio.ensure_future(second)
+        while not waits.done() and not await db.scalar(_WAITING):
+            await db.execute(text("SELECT pg_stat_clear_snapshot()"))
+            await asyncio.sleep(0.01)
+    return await waits
