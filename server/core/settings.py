@@ -58,7 +58,7 @@ class Settings(BaseModel):
     smtp_host: str = Field(
         "", description="mail server; empty: letters are files in the folder outbox of the data folder"
     )
-    smtp_port: int = Field(587, ge=1, le=65534, description="of the mail server; 465: TLS from the first byte")
+    smtp_port: int = Field(587, ge=1, le=65535, description="of the mail server; 465: TLS from the first byte")
     smtp_user: str = Field("", description="who signs in at the mail server; empty: nobody")
     smtp_password: str = Field("", description="of that user at the mail server", repr=False)
     smtp_tls: bool = Field(True, description="TLS to the mail server; off only for a relay on the same machine")
