@@ -103,11 +103,6 @@ async def test_a_changed_password_counts_at_once_and_ends_the_other_sessions(
     assert "auth.password_change" in await audited(database, tenant)
 
 
-async def test_wrong_old_passwords_at_the_same_time_count_each(guest: Guest) -> None:
-    await asyncio.gather(*(change(guest, old="not the password") for _ in range(8)))
-    assert is_refused(await change(guest), "sign_in_locked", 429)
-
-
 async def test_a_wrong_old_password_changes_nothing_and_counts(
     guest: Guest, database: Database, tenant: TenantRef
 ) -> None:

@@ -142,12 +142,6 @@ async def test_wrong_codes_at_the_other_doors_count_too(phone: App) -> None:
     assert await phone.enter(phone.code()) == "sign_in_locked"
 
 
-async def test_wrong_codes_at_the_same_time_count_each(phone: App) -> None:
-    given = {"password": PASSWORD, "code": "000000"}
-    await asyncio.gather(*(phone.guest.call("POST", "/auth/mfa/remove", given) for _ in range(8)))
-    assert await phone.enter(phone.code()) == "sign_in_locked"
-
-
 async def test_a_recovery_code_stands_in_once(phone: App) -> None:
     code = phone.recovery[3].upper().replace("-", " ")
     assert await phone.enter(code) == "in"
