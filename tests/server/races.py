@@ -12,20 +12,36 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 T = TypeVar("T")
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = current_user")
+_LOOKS = 1000
+"""How often is looked whether the others wait before the first goes on anyway: ten seconds, where none ever comes."""
 
 
-async def behind(first: AbstractAsyncContextManager[AsyncSession], change: Executable, second: Awaitable[T]) -> T:
+async def behind(
+    first: AbstractAsyncContextManager[AsyncSession],
+    change: Executable,
+    second: Awaitable[T],
+    *,
+    waiting: int = 1,
+    then: Executable | None = None,
+) -> T:
     """What the second comes to when it waits for a change of the first.
 
     Args:
         first: a session of the same database role.
         second: what reads the row that is changed. If it takes no lock when it reads, it decides by what was there
             before, and waits only when it writes.
+        waiting: how many wait before the first goes on, where the second is several.
+        then: what the first does while the second waits. Where it needs what the second holds, each waits for the
+            other and the database ends one of them.
     """
     async with first as db:
         await db.execute(change, execution_options={"synchronize_session": False})
         waits = asyncio.ensure_future(second)
-        while not waits.done() and not await db.scalar(_WAITING):
+        for _ in range(_LOOKS):
+            if waits.done() or (await db.scalar(_WAITING) or 0) >= waiting:
+                break
             await db.execute(text("SELECT pg_stat_clear_snapshot()"))
             await asyncio.sleep(0.01)
+        if then is not None:
+            await db.execute(then, execution_options={"synchronize_session": False})
     return await waits

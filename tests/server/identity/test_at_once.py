@@ -1,0 +1,282 @@
+"""Two at once: who comes second waits, and decides by what the first has left."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from sqlalchemy import Executable, select, update
+
+from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.machines.identity import ApiKeyState, TenantState, UserState
+from server.core.actor import system
+from server.core.audit import AuditHead, AuditRow
+from server.core.db.sessions import Database, Tenant, TenantRef
+from server.identity import api_keys, break_glass, keys, passwords, pins, roles
+from server.identity.models import ApiKey, RefreshToken, SigningKey, User, UserRole
+from server.identity.operators import PlatformUser
+from server.identity.platform import BreakGlass
+from tests.server.conftest import PASSWORD, SignIn
+from tests.server.core.test_esign import a_hold, release, sign
+from tests.server.identity.glass import Platform, platform
+from tests.server.identity.people import Guest, a_guest, user_id
+from tests.server.identity.staff import Staff
+from tests.server.identity.test_api_keys import READ, a_key, kept
+from tests.server.identity.test_tenants import in_state
+from tests.server.races import behind
+
+__all__ = ["platform"]
+
+NEW = "four grey herons wait here"
+WRONG = "not the password of anybody"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def guest(database: Database, tenant: TenantRef, anonymous: httpx.AsyncClient) -> Guest:
+    """A QA manager with a session, whose token the client sends."""
+    made = await a_guest(database, tenant, anonymous, "QM")
+    anonymous.headers["Authorization"] = f"Bearer {made.access}"
+    return made
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("code", "") if answer.content else ""
+
+
+def after(database: Database, tenant: TenantRef, change: Executable, second: Awaitable[Any], **how: Any) -> Any:
+    return behind(database.tenant_session(tenant.id, system(tenant.id)), change, second, **how)
+
+
+async def the_user(guest: Guest, database: Database) -> User:
+    async with database.tenant_session(guest.tenant.id) as db:
+        return await db.get_one(User, user_id(guest))
+
+
+def of(guest: Guest, **values: Any) -> Executable:
+    return update(User).where(User.id == user_id(guest)).values(values)
+
+
+# --- a password
+
+
+def sign_in_again(guest: Guest) -> Awaitable[httpx.Response]:
+    return guest.enter()
+
+
+def change_password(guest: Guest, old: str = PASSWORD) -> Awaitable[httpx.Response]:
+    change: Awaitable[httpx.Response] = guest.call(
+        "POST", "/auth/password-change", {"old_password": old, "new_password": NEW}
+    )
+    return change
+
+
+def enroll(guest: Guest) -> Awaitable[httpx.Response]:
+    answer: Awaitable[httpx.Response] = guest.call("POST", "/auth/mfa/enroll", {"password": PASSWORD})
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("second", "refusal"),
+    [
+        (sign_in_again, "sign_in_failed"),
+        (change_password, "signature_failed"),
+        (enroll, "signature_failed"),
+    ],
+)
+async def test_the_password_that_is_just_being_replaced_opens_nothing(
+    guest: Guest, database: Database, second: Callable[[Guest], Awaitable[httpx.Response]], refusal: str
+) -> None:
+    replaced = of(guest, password_hash=passwords.HASHER.hash("seven red foxes wait there"))
+    assert code(await after(database, guest.tenant, replaced, second(guest))) == (401, refusal)
+
+
+async def test_who_is_just_being_shut_out_signs_nothing(guest: Guest, database: Database) -> None:
+    hold = await a_hold(database, guest.tenant)
+    shut = of(guest, status=UserState.disabled)
+    assert code(await after(database, guest.tenant, shut, sign(guest.client, hold))) == (401, "signature_failed")
+
+
+# --- wrong tries: of many at once each counts, since who counts holds the person
+
+
+def wrong_password_for_a_new_one(guest: Guest, _hold: str) -> Awaitable[httpx.Response]:
+    return change_password(guest, old=WRONG)
+
+
+def wrong_password_for_a_second_factor(guest: Guest, _hold: str) -> Awaitable[httpx.Response]:
+    answer: Awaitable[httpx.Response] = guest.call("POST", "/auth/mfa/enroll", {"password": WRONG})
+    return answer
+
+
+def wrong_password_to_sign(guest: Guest, hold: str) -> Awaitable[httpx.Response]:
+    return sign(guest.client, hold, credentials={"password": WRONG})
+
+
+def wrong_password_to_sign_in(guest: Guest, _hold: str) -> Awaitable[httpx.Response]:
+    given = {"tenant": guest.tenant.slug, "login": guest.badge, "password": WRONG}
+    return guest.client.post("/auth/login", json=given)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        wrong_password_for_a_new_one,
+        wrong_password_for_a_second_factor,
+        wrong_password_to_sign,
+        wrong_password_to_sign_in,
+    ],
+)
+async def test_the_fifth_wrong_password_locks_also_when_all_five_come_at_once(
+    guest: Guest, database: Database, wrong: Callable[[Guest, str], Awaitable[httpx.Response]]
+) -> None:
+    hold = await a_hold(database, guest.tenant)
+    # Each writes down that it was wrong, and waits there for the end of the trail: none has committed yet.
+    trail = select(AuditHead).with_for_update()
+    five = asyncio.gather(*(wrong(guest, hold) for _ in range(5)))
+    answers = await after(database, guest.tenant, trail, five, waiting=5)
+    assert {answer.status_code for answer in answers} == {401}
+    assert (await the_user(guest, database)).status is UserState.locked
+    assert (await guest.enter()).status_code == 429
+
+
+async def test_of_five_wrong_pins_at_once_each_counts(guest: Guest, database: Database) -> None:
+    hold = await a_hold(database, guest.tenant)
+    assert (await sign(guest.client, hold)).status_code == 201  # the series begins: the PIN is enough from now on
+    trail = select(AuditHead).with_for_update()
+    five = asyncio.gather(*(release(guest.client, hold, signature={"pin": "1357"}) for _ in range(pins.FREE)))
+    answers = await after(database, guest.tenant, trail, five, waiting=pins.FREE)
+    assert {code(answer) for answer in answers} == {(401, "signature_failed")}
+    assert (await the_user(guest, database)).failed_attempts == pins.FREE
+    assert code(await release(guest.client, hold, signature={"pin": "5836"})) == (429, "pin_wait")
+
+
+async def test_a_pin_that_was_just_chosen_is_not_too_old(guest: Guest, database: Database, app: FastAPI) -> None:
+    async with database.tenant_session(guest.tenant.id, system(guest.tenant.id)) as db:
+        await db.execute(of(guest, pin_set_at=database.clock.now() - pins.MAX_AGE))
+    await after(database, guest.tenant, of(guest, pin_set_at=database.clock.now()), pins.age(app, guest.tenant))
+    assert not (await the_user(guest, database)).is_pin_one_use
+
+
+# --- sessions: the person is locked before their tokens, by everybody, or each would wait for the other
+
+
+@pytest.mark.parametrize("path", ["/auth/refresh", "/auth/logout-all"])
+async def test_who_waits_for_a_person_holds_none_of_their_tokens(guest: Guest, database: Database, path: str) -> None:
+    held = select(User.id).where(User.id == user_id(guest)).with_for_update()
+    tokens = select(RefreshToken.id).where(RefreshToken.user_id == user_id(guest)).with_for_update(nowait=True)
+    second = guest.call("POST", path, {"refresh_token": guest.refresh} if path.endswith("refresh") else None)
+    answer = await after(database, guest.tenant, held, second, then=tokens)
+    assert answer.is_success, answer.text
+
+
+# --- roles and keys
+
+
+async def test_a_role_that_was_just_taken_does_not_end_by_the_clock_too(
+    app: FastAPI, database: Database, tenant: TenantRef, frozen: FakeClock
+) -> None:
+    staff = await Staff.hire(app, database, tenant)
+    admin, worker = await staff.person("TA"), await staff.person()
+    term = {"valid_to": (frozen.at + timedelta(hours=1)).isoformat()}
+    given = await staff.give(admin, worker, await staff.role("READER", [READ]), **term)
+    frozen.at += timedelta(hours=1)
+    taken = update(UserRole).where(UserRole.id == uuid.UUID(given.json()["id"])).values(retired_at=frozen.at)
+    await after(database, tenant, taken, roles.tell_of_time(app, tenant))
+    assert "identity.user_role.ended" not in [each.action for each in await staff.audited("identity.user_role")]
+
+
+async def test_a_key_that_was_just_revoked_does_not_expire_too(
+    app: FastAPI, database: Database, tenant: TenantRef, frozen: FakeClock
+) -> None:
+    staff = await Staff.hire(app, database, tenant)
+    key = await a_key(await staff.person("TA"), READ, days=1)
+    frozen.at += timedelta(days=1)
+    revoked = update(ApiKey).where(ApiKey.id == uuid.UUID(key["id"])).values(state=ApiKeyState.revoked)
+    await after(database, tenant, revoked, api_keys.tidy(app, tenant))
+    assert (await kept(staff, key["id"])).state is ApiKeyState.revoked
+
+
+async def test_a_signing_key_that_was_just_given_up_as_stolen_verifies_nothing_after_a_rotation_beside_it(
+    guest: Guest, database: Database
+) -> None:
+    now = database.clock.now()
+    stolen = {"retired_at": now, "verifies_until": now, "private_sealed": None}
+
+    async def rotate() -> None:
+        async with database.tenant_session(guest.tenant.id, system(guest.tenant.id)) as db:
+            await keys.Keyring(database.cluster.secret).rotate(db)
+
+    await after(database, guest.tenant, update(SigningKey).values(stolen), rotate())
+    async with database.tenant_session(guest.tenant.id) as db:
+        until = (await db.scalars(select(SigningKey.verifies_until).order_by(SigningKey.retired_at))).all()
+    assert list(until) == [now, None]
+
+
+# --- break-glass
+
+
+def of_operator(platform: Platform, **values: Any) -> Executable:
+    return update(PlatformUser).where(PlatformUser.email == platform.email).values(values)
+
+
+async def test_nobody_opens_a_company_that_is_just_being_suspended(
+    platform: Platform, database: Database, tenant: TenantRef
+) -> None:
+    suspended = update(Tenant).where(Tenant.id == tenant.id).values(state=TenantState.suspended)
+    answer = await behind(database.platform_session(), suspended, platform.open(tenant))
+    assert code(answer) == (409, "break_glass_closed")
+    await in_state(database, tenant, TenantState.active)
+
+
+async def test_nobody_opens_anything_whose_account_is_just_being_disabled(
+    platform: Platform, database: Database, tenant: TenantRef
+) -> None:
+    disabled = of_operator(platform, disabled_at=database.clock.now())
+    answer = await behind(database.platform_session(), disabled, platform.open(tenant))
+    assert code(answer) == (401, "token_bad")
+
+
+async def by_the_platform(platform: Platform, _app: FastAPI, _tenant: TenantRef, access_id: str) -> None:
+    answer = await platform.own.post(f"/platform/break-glass/{access_id}:end")
+    assert (answer.status_code, answer.json()["ended_as"]) == (200, "company")
+
+
+async def by_the_clock(_platform: Platform, app: FastAPI, tenant: TenantRef, _access_id: str) -> None:
+    await break_glass.settle(app.state.database, tenant)
+
+
+async def with_the_account(_platform: Platform, app: FastAPI, _tenant: TenantRef, access_id: str) -> None:
+    database: Database = app.state.database
+    async with database.platform_session() as db:
+        operator_id = (await db.get_one(BreakGlass, uuid.UUID(access_id))).operator_id
+        await break_glass.end_all_of(database, db, operator_id)
+
+
+@pytest.mark.parametrize("second", [by_the_platform, by_the_clock, with_the_account])
+async def test_what_was_just_ended_is_not_ended_again(
+    platform: Platform,
+    app: FastAPI,
+    database: Database,
+    tenant: TenantRef,
+    frozen: FakeClock,
+    sign_in: SignIn,
+    second: Callable[[Platform, FastAPI, TenantRef, str], Coroutine[Any, Any, None]],
+) -> None:
+    access_id = await platform.opened(tenant, 1)
+    admin = uuid.UUID((await (await sign_in(tenant, "TA")).get("/me")).json()["id"])
+    now = frozen.at
+    if second is by_the_clock:
+        frozen.at += timedelta(hours=1)
+    ended = {"ended_at": now, "ended_as": "company", "ended_by": admin}
+    change = update(BreakGlass).where(BreakGlass.id == uuid.UUID(access_id)).values(ended)
+    await behind(database.platform_session(), change, second(platform, app, tenant, access_id))
+    async with database.tenant_session(tenant.id) as db:
+        said = await db.scalars(select(AuditRow.action).where(AuditRow.action == "break_glass.end"))
+        assert said.all() == []
