@@ -260,7 +260,8 @@ class PinOrPassword:
 async def check_totp(db: AsyncSession, actor: Actor, secret: bytes, code: str | None) -> None:
     """Let a signature pass only with a code of the actor's second factor, where they have one.
 
-    A code is used up by the signature it was given for, also if what was signed is then refused.
+    The actor's row is locked by then: ``PinOrPassword.check`` comes first. A code is used up by the signature it
+    was given for, also if what was signed is then refused.
 
     Args:
         secret: the server's own.
@@ -268,7 +269,7 @@ async def check_totp(db: AsyncSession, actor: Actor, secret: bytes, code: str | 
     Raises:
         NotAllowed: `totp_needed`, `totp_wrong`, which counts as a wrong password does.
     """
-    user = await db.get_one(User, actor.id, with_for_update=True)
+    user = await db.get_one(User, actor.id)
     if not user.has_totp:
         return
     if code is None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 T = TypeVar("T")
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = current_user")
 _LOOKS = 1000
-"""How often is looked whether the others wait before the first goes on anyway: ten seconds, where none ever comes."""
+"""How often is looked whether somebody waits before it goes on anyway: ten seconds, where nobody ever comes."""
 
 
 async def behind(
@@ -37,11 +37,16 @@ async def behind(
     async with first as db:
         await db.execute(change, execution_options={"synchronize_session": False})
         waits = asyncio.ensure_future(second)
-        for _ in range(_LOOKS):
-            if waits.done() or (await db.scalar(_WAITING) or 0) >= waiting:
-                break
-            await db.execute(text("SELECT pg_stat_clear_snapshot()"))
-            await asyncio.sleep(0.01)
+        await until_waiting(db, waiting, waits)
         if then is not None:
             await db.execute(then, execution_options={"synchronize_session": False})
     return await waits
+
+
+async def until_waiting(db: AsyncSession, how_many: int = 1, unless: asyncio.Future[T] | None = None) -> None:
+    """Until so many sessions of this one's role wait for a lock, or what they are waited for is done."""
+    for _ in range(_LOOKS):
+        if (unless is not None and unless.done()) or (await db.scalar(_WAITING) or 0) >= how_many:
+            return
+        await db.execute(text("SELECT pg_stat_clear_snapshot()"))
+        await asyncio.sleep(0.01)

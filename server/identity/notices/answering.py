@@ -126,7 +126,8 @@ async def _mine(db: AsyncSession, row: Notification) -> NotificationRecipient:
     asked = select(NotificationRecipient).where(
         NotificationRecipient.notification_id == row.id, NotificationRecipient.user_id == actor.id
     )
-    found = await db.scalar(asked.with_for_update().execution_options(populate_existing=True))
+    # Not locked: who writes into a copy has locked its notification; letters, which have not, write `mailed_at` alone.
+    found = await db.scalar(asked.execution_options(populate_existing=True))
     if found is None:
         raise NotFound("record_unknown", id=row.id)
     return found

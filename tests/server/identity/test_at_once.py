@@ -12,25 +12,29 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import Executable, select, update
+from sqlalchemy import Executable, insert, select, update
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.errors import Refused
+from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.identity import ApiKeyState, TenantState, UserState
-from server.core.actor import system
+from server.core.actor import Actor, ActorKind, system
 from server.core.audit import AuditHead, AuditRow
 from server.core.db.sessions import Database, Tenant, TenantRef
-from server.identity import api_keys, break_glass, keys, passwords, pins, roles
+from server.core.esign import Credentials, Meaning
+from server.identity import api_keys, break_glass, keys, passwords, pins, roles, sessions, signing
 from server.identity.models import ApiKey, RefreshToken, SigningKey, User, UserRole
 from server.identity.operators import PlatformUser
 from server.identity.platform import BreakGlass
 from tests.server.conftest import PASSWORD, SignIn
-from tests.server.core.test_esign import a_hold, release, sign
+from tests.server.core.test_esign import a_hold, sign
 from tests.server.identity.glass import Platform, platform
-from tests.server.identity.people import Guest, a_guest, user_id
+from tests.server.identity.people import Guest, a_guest, links, user_id
 from tests.server.identity.staff import Staff
 from tests.server.identity.test_api_keys import READ, a_key, kept
+from tests.server.identity.test_second_factor import STEP, App
 from tests.server.identity.test_tenants import in_state
-from tests.server.races import behind
+from tests.server.races import behind, until_waiting
 
 __all__ = ["platform"]
 
@@ -147,14 +151,43 @@ async def test_the_fifth_wrong_password_locks_also_when_all_five_come_at_once(
 
 
 async def test_of_five_wrong_pins_at_once_each_counts(guest: Guest, database: Database) -> None:
-    hold = await a_hold(database, guest.tenant)
-    assert (await sign(guest.client, hold)).status_code == 201  # the series begins: the PIN is enough from now on
-    trail = select(AuditHead).with_for_update()
-    five = asyncio.gather(*(release(guest.client, hold, signature={"pin": "1357"}) for _ in range(pins.FREE)))
-    answers = await after(database, guest.tenant, trail, five, waiting=pins.FREE)
+    holds = [await a_hold(database, guest.tenant) for _ in range(pins.FREE)]
+    assert (await sign(guest.client, holds[0])).status_code == 201  # a series begins: the PIN is enough from now on
+    # All stand before the person's row: who is refused first comes back to count when the last has been refused.
+    held = select(User.id).where(User.id == user_id(guest)).with_for_update()
+    five = asyncio.gather(*(sign(guest.client, each, credentials={"pin": "1357"}) for each in holds))
+    answers = await after(database, guest.tenant, held, five, waiting=pins.FREE)
     assert {code(answer) for answer in answers} == {(401, "signature_failed")}
     assert (await the_user(guest, database)).failed_attempts == pins.FREE
-    assert code(await release(guest.client, hold, signature={"pin": "5836"})) == (429, "pin_wait")
+    assert code(await sign(guest.client, holds[0], credentials={"pin": "5836"})) == (429, "pin_wait")
+
+
+async def test_a_code_of_a_refused_signature_takes_no_newer_code_back(
+    database: Database, tenant: TenantRef, anonymous: httpx.AsyncClient, frozen: FakeClock
+) -> None:
+    """What is written down after the refusal is that one code is used up, not that a later one is not."""
+    phone = App(await a_guest(database, tenant, anonymous, "QM"), frozen)
+    await phone.enroll()
+    assert (await phone.verify()).status_code == 200
+    frozen.advance(3 * STEP)
+    anonymous.headers["Authorization"] = f"Bearer {phone.guest.access}"
+    user, newer = await the_user(phone.guest, database), int(frozen.at.timestamp()) // STEP + 1
+    actor = Actor(ActorKind.user, tenant.id, user.id, user.printed_name)
+    given, is_checked = Credentials(password=PASSWORD, totp=phone.code()), asyncio.Event()
+
+    async def refused() -> None:
+        async with database.tenant_session(tenant.id, actor) as db:
+            signatory = signing.Signatory(database.cluster.secret)
+            await signatory.check(db, actor, given, Meaning.released, None, all_components=True)
+            is_checked.set()
+            await until_waiting(db)  # who has used the newer code, for this person
+            raise Refused("signature_used")
+
+    signs = asyncio.ensure_future(refused())
+    await is_checked.wait()
+    with pytest.raises(Refused, match="signature_used"):
+        await after(database, tenant, of(phone.guest, totp_last_step=newer), signs)
+    assert (await the_user(phone.guest, database)).totp_last_step == newer
 
 
 async def test_a_pin_that_was_just_chosen_is_not_too_old(guest: Guest, database: Database, app: FastAPI) -> None:
@@ -174,6 +207,17 @@ async def test_who_waits_for_a_person_holds_none_of_their_tokens(guest: Guest, d
     second = guest.call("POST", path, {"refresh_token": guest.refresh} if path.endswith("refresh") else None)
     answer = await after(database, guest.tenant, held, second, then=tokens)
     assert answer.is_success, answer.text
+
+
+async def test_a_token_that_the_session_just_gained_ends_with_it(guest: Guest, database: Database) -> None:
+    async with database.tenant_session(guest.tenant.id) as db:
+        head = (await db.scalars(select(RefreshToken))).one()
+    now = database.clock.now()
+    gained = {"id": new_id(now), "token_sha256": sessions.digest("the next one"), "family_id": head.id,
+              "parent_id": head.id, "user_id": head.user_id, "issued_at": now, "expires_at": head.expires_at}  # fmt: skip
+    assert (await after(database, guest.tenant, insert(RefreshToken).values(gained),
+                        guest.call("POST", "/auth/logout-all"))).status_code == 204  # fmt: skip
+    assert [row.reason for row in await links(database, guest.tenant)] == ["signed_out_everywhere"] * 2
 
 
 # --- roles and keys
