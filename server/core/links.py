@@ -46,9 +46,7 @@ async def record(
         raise NotFound("record_unknown", id=entity_id) from refusal
 
 
-async def subject(
-    db: AsyncSession, actor: Actor, kinds: Records, entity: str, entity_id: uuid.UUID, *, lock: bool = False
-) -> Any:
+async def subject(db: AsyncSession, actor: Actor, kinds: Records, entity: str, entity_id: uuid.UUID) -> Any:
     """The record that a note or tag is about: none whose own rows are seen by some only, such as a note.
 
     Raises:
@@ -57,4 +55,4 @@ async def subject(
     """
     if hasattr(kinds.get(entity), "seen_by"):
         raise Invalid("entity_unknown", entity=entity)
-    return await record(db, actor, kinds, entity, entity_id, lock=lock)
+    return await record(db, actor, kinds, entity, entity_id)

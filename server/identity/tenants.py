@@ -248,7 +248,7 @@ async def archive(request: Request, tenant_id: uuid.UUID, body: Reason) -> Tenan
     except BaseException:
         # It has not left: without its file it may come back to be archived again.
         async with database.platform_session() as db:
-            row = await _load(db, tenant_id, lock=True)
+            row = await _load(db, tenant_id)
             row.state = TenantState.offboarding
             _note(request, db, "archive_failed", row.id)
         database.registry.forget(tenant_id)

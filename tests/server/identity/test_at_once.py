@@ -17,13 +17,16 @@ from sqlalchemy import Executable, insert, select, update
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import Refused
 from foodflow_kernel.ids import new_id
+from foodflow_kernel.machines.content import NotificationState
 from foodflow_kernel.machines.identity import ApiKeyState, TenantState, UserState
 from server.core.actor import Actor, ActorKind, system
 from server.core.audit import AuditHead, AuditRow
 from server.core.db.sessions import Database, Tenant, TenantRef
 from server.core.esign import Credentials, Meaning
+from server.core.models import Notification, NotificationRecipient
 from server.identity import api_keys, break_glass, keys, passwords, pins, roles, sessions, signing
 from server.identity.models import ApiKey, RefreshToken, SigningKey, User, UserRole
+from server.identity.notices import jobs
 from server.identity.operators import PlatformUser
 from server.identity.platform import BreakGlass
 from tests.server.conftest import PASSWORD, SignIn
@@ -32,11 +35,12 @@ from tests.server.identity.glass import Platform, platform
 from tests.server.identity.people import Guest, a_guest, links, user_id
 from tests.server.identity.staff import Staff
 from tests.server.identity.test_api_keys import READ, a_key, kept
+from tests.server.identity.test_notices import Box, box, one, say, with_address
 from tests.server.identity.test_second_factor import STEP, App
-from tests.server.identity.test_tenants import in_state
+from tests.server.identity.test_tenants import REASON, in_state, trail
 from tests.server.races import behind, until_waiting
 
-__all__ = ["platform"]
+__all__ = ["box", "platform"]
 
 NEW = "four grey herons wait here"
 WRONG = "not the password of anybody"
@@ -263,6 +267,57 @@ async def test_a_signing_key_that_was_just_given_up_as_stolen_verifies_nothing_a
     assert list(until) == [now, None]
 
 
+# --- notifications
+
+
+async def test_reading_all_takes_nothing_back_that_somebody_just_acknowledged(guest: Guest, database: Database) -> None:
+    said = await say(database, guest.tenant, roles=("QM",))
+    acked = {"state": NotificationState.acked, "acked_by": user_id(guest), "acked_at": database.clock.now()}
+    change = update(Notification).where(Notification.id == said).values(acked)
+    answer = await after(database, guest.tenant, change, guest.call("POST", "/notifications:read-all"))
+    assert answer.is_success, answer.text
+    assert (await one(database, guest.tenant, said)).state is NotificationState.acked
+
+
+async def test_a_letter_that_another_process_is_just_sending_is_sent_once(
+    guest: Guest, app: FastAPI, database: Database, box: Box
+) -> None:
+    await with_address(database, guest.tenant, guest.client, "qm@example.com")
+    await say(database, guest.tenant, roles=("QM",), severity="critical")
+    sent = update(NotificationRecipient).values(mailed_at=database.clock.now())
+    await after(database, guest.tenant, sent, jobs.send_letters(app, guest.tenant))
+    assert box.letters == []
+
+
+# --- the platform
+
+
+def of_company(tenant: TenantRef, **values: Any) -> Executable:
+    return update(Tenant).where(Tenant.id == tenant.id).values(values)
+
+
+async def test_a_company_that_is_just_being_suspended_is_not_suspended_again(
+    platform: Platform, database: Database, tenant: TenantRef
+) -> None:
+    post = platform.own.post(f"/tenants/{tenant.id}:suspend", json=REASON)
+    change = of_company(tenant, state=TenantState.suspended)
+    assert code(await behind(database.platform_session(), change, post)) == (409, "illegal_move")
+    assert await trail(database, tenant.id) == []
+    await in_state(database, tenant, TenantState.active)
+
+
+async def test_a_company_that_is_just_being_changed_is_not_changed_by_who_has_not_seen_that(
+    platform: Platform, database: Database, tenant: TenantRef
+) -> None:
+    before = (await platform.own.get(f"/tenants/{tenant.id}")).json()
+    new, seen = {"legal_name": "Mine"}, {"If-Match": f'"{before["version"]}"'}
+    patch = platform.own.patch(f"/tenants/{tenant.id}", json=new, headers=seen)
+    change = of_company(tenant, legal_name="Theirs", version=before["version"] + 1)
+    assert code(await behind(database.platform_session(), change, patch)) == (412, "version_stale")
+    async with database.platform_session() as db:
+        await db.execute(of_company(tenant, legal_name=before["legal_name"], version=before["version"]))
+
+
 # --- break-glass
 
 
@@ -273,7 +328,7 @@ def of_operator(platform: Platform, **values: Any) -> Executable:
 async def test_nobody_opens_a_company_that_is_just_being_suspended(
     platform: Platform, database: Database, tenant: TenantRef
 ) -> None:
-    suspended = update(Tenant).where(Tenant.id == tenant.id).values(state=TenantState.suspended)
+    suspended = of_company(tenant, state=TenantState.suspended)
     answer = await behind(database.platform_session(), suspended, platform.open(tenant))
     assert code(answer) == (409, "break_glass_closed")
     await in_state(database, tenant, TenantState.active)

@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from foodflow_kernel.clock import FakeClock
@@ -31,6 +31,7 @@ from server.identity import notices
 from server.identity.models import Role, User, UserRole
 from server.identity.notices import answering, jobs, quiet
 from tests.server.conftest import SignIn, a_plant, a_user
+from tests.server.races import until_waiting
 
 
 async def say(database: Database, tenant: TenantRef, **over: Any) -> uuid.UUID:
@@ -255,16 +256,6 @@ async def test_two_people_who_acknowledge_at_once_close_it_once(
     assert len({answer.json()["acked_by"] for answer in answers}) == 1
 
 
-async def until_somebody_waits(database: Database, tenant: TenantRef) -> None:
-    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = current_user")
-    for _ in range(1000):
-        async with database.tenant_session(tenant.id) as db:  # a transaction keeps what it saw of the others
-            if await db.scalar(waits):
-                return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits")
-
-
 async def test_a_screen_that_shows_it_takes_no_part_of_it_before_who_acknowledges_is_done(
     database: Database, tenant: TenantRef, sign_in: SignIn
 ) -> None:
@@ -279,7 +270,7 @@ async def test_a_screen_that_shows_it_takes_no_part_of_it_before_who_acknowledge
     async with database.tenant_session(tenant.id) as db:
         await db.execute(select(Notification).where(Notification.id == said).with_for_update())
         shown = asyncio.create_task(show())
-        await until_somebody_waits(database, tenant)
+        await until_waiting(db)
         mine = select(NotificationRecipient).where(NotificationRecipient.notification_id == said)
         await db.execute(mine.with_for_update(nowait=True))
     await shown
@@ -439,7 +430,7 @@ async def test_who_acknowledges_does_not_wait_for_letters_that_were_sent(
     async with database.tenant_session(tenant.id) as db:
         await db.execute(select(Notification).where(Notification.id == said).with_for_update())
         sending = asyncio.create_task(jobs.send_letters(app, tenant))
-        await until_somebody_waits(database, tenant)
+        await until_waiting(db)
         mine = select(NotificationRecipient).where(NotificationRecipient.notification_id == said)
         await db.execute(mine.with_for_update(nowait=True))
     await sending
@@ -520,7 +511,7 @@ async def test_who_reads_all_at_once_takes_each_before_anybodys_copy_and_all_in_
     async with database.tenant_session(tenant.id) as db:
         await db.execute(select(Notification).where(Notification.id == first).with_for_update())
         reading = asyncio.create_task(client.post("/notifications:read-all"))
-        await until_somebody_waits(database, tenant)
+        await until_waiting(db)
         await db.execute(select(Notification).where(Notification.id == last).with_for_update(nowait=True))
         await db.execute(select(NotificationRecipient).with_for_update(nowait=True))
     assert (await reading).status_code == 200

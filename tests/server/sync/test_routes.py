@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import zstandard
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from foodflow_kernel.machines.identity import DeviceState
 from foodflow_kernel.wire import bodies, signing
@@ -31,8 +31,9 @@ from server.core.models import Plant
 from server.core.settings import Settings
 from server.identity import people
 from server.plant_ops import models as plant_ops
-from server.sync import caretaker
-from server.sync.models import SyncLog, SyncNonce
+from server.sync import caretaker, quarantine
+from server.sync.models import SyncDead, SyncLog, SyncNonce
+from tests.server.races import behind
 from tests.server.sync.conftest import approve
 from tests.server.sync.terminal import Device, a_fact
 
@@ -341,6 +342,24 @@ async def test_a_person_replays_or_waives_with_name_and_reason(http, device, dat
     assert (await supervisor("GET", "/sync/inbox/dead")).json() == []
     for body in ({**place, "seq": 1}, {**place, "seq": 1, "reason": ""}):
         assert (await supervisor("POST", "/sync/inbox/dead:waive", json=body)).status_code == 422
+
+
+@pytest.mark.parametrize("verb", ["replay", "waive"])
+async def test_what_somebody_is_just_deciding_is_decided_once(http, device, database, supervisor, verb):
+    headers = await signed_in(http, device, database.clock)
+    device.record(b"garbage")
+    await push(http, headers, device.pack(1, 1))
+    place = {"device": str(device.device), "incarnation": str(device.incarnation), "lane": 0, "seq": 1}
+    first = {
+        "decided_by": uuid4(),
+        "decided_name": "Ada",
+        "decided_reason": "first",
+        "decided_at": database.clock.now(),
+    }
+    waived = update(SyncDead).values({"state": quarantine.WAIVED} | first)
+    post = supervisor("POST", f"/sync/inbox/dead:{verb}", json=place | {"reason": "second"})
+    said = await behind(database.tenant_session(device.tenant.id, system(device.tenant.id)), waived, post)
+    assert (said.status_code, said.json()["code"], said.json()["by"]) == (409, "dead_row_decided", "Ada")
 
 
 async def test_health_shows_terminals_and_quarantine(http, device, database, supervisor):

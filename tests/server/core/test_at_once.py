@@ -1,0 +1,127 @@
+"""Two at once: who comes second waits, and decides by what the first has left."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from sqlalchemy import delete, select, update
+
+from foodflow_kernel.machines.content import ConfigState, FileState
+from server.core.actor import system
+from server.core.audit import AuditHead, AuditRow
+from server.core.config import changing
+from server.core.config.model import SystemConfig
+from server.core.db.sessions import Database, TenantRef
+from server.core.files import judging
+from server.core.idempotency import IdempotencyKey
+from server.core.models import Attachment
+from tests.server.conftest import SignIn, a_plant
+from tests.server.core.test_config import a_row
+from tests.server.core.test_esign import sign
+from tests.server.core.test_files import Clamd, clamd, files, png, refused, uploaded
+from tests.server.core.test_idempotency import ONE, Place, place, send
+from tests.server.core.test_notes import Ids, a_place, posted
+from tests.server.races import behind, until_waiting
+
+__all__ = ["clamd", "files", "place"]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def quality(tenant: TenantRef, sign_in: SignIn) -> httpx.AsyncClient:
+    return await sign_in(tenant, "QM")
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["core.location", "core.note"])
+async def record(
+    request: pytest.FixtureRequest, database: Database, tenant: TenantRef, quality: httpx.AsyncClient
+) -> Ids:
+    """A record that people change, and one that nobody changes and nobody can lock as a row."""
+    place = await a_place(database, tenant, await a_plant(database, tenant))
+    if request.param == "core.location":
+        return place
+    return {"entity": "core.note", "entity_id": (await posted(quality, place))["id"]}
+
+
+async def in_turn(database: Database, tenant: TenantRef, *requests: Any) -> list[httpx.Response]:
+    """Answers to requests of which each begins when the one before has done all but its last entry in the trail."""
+    under_way: list[asyncio.Future[httpx.Response]] = []
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        await db.execute(select(AuditHead).with_for_update())
+        for request in requests:
+            under_way.append(asyncio.ensure_future(request))
+            await until_waiting(db, len(under_way), under_way[-1])
+    return list(await asyncio.gather(*under_way))
+
+
+@pytest.mark.usefixtures("files")
+async def test_a_file_is_not_taken_from_a_record_that_is_just_being_signed(
+    app: FastAPI, database: Database, tenant: TenantRef, quality: httpx.AsyncClient, record: Ids
+) -> None:
+    path = f"/attachments/{await uploaded(app, quality, png())}/links"
+    link = (await quality.post(path, json=record)).json()["id"]
+    signs = sign(quality, record["entity_id"], record_type=record["entity"], meaning="reviewed")
+    takes = quality.delete(f"{path}/{link}", params={"reason": "wrong one"})
+    signed, taken = await in_turn(database, tenant, signs, takes)
+    assert signed.status_code == 201, signed.text
+    assert refused(taken, 409, "record_signed")
+
+
+@pytest.mark.usefixtures("files")
+async def test_a_file_that_is_just_being_attached_is_attached_once(
+    app: FastAPI, database: Database, tenant: TenantRef, quality: httpx.AsyncClient, record: Ids
+) -> None:
+    path = f"/attachments/{await uploaded(app, quality, png())}/links"
+    first, again = await in_turn(database, tenant, *(quality.post(path, json=record) for _ in range(2)))
+    assert (first.status_code, again.json()) == (201, first.json())
+
+
+@pytest.mark.usefixtures("files")
+async def test_a_file_that_somebody_has_just_scanned_again_is_not_scanned_once_more(
+    app: FastAPI, clamd: Clamd, database: Database, tenant: TenantRef, quality: httpx.AsyncClient
+) -> None:
+    clamd.says = b"INSTREAM size limit exceeded. ERROR\0"
+    upload = await uploaded(app, quality, png())
+    again = (
+        update(Attachment)
+        .where(Attachment.id == uuid.UUID(upload))
+        .values(state=FileState.pending, finding=None, scanned_at=None)
+    )
+    work = judging.judge_waiting(app, tenant)
+    await behind(database.tenant_session(tenant.id, system(tenant.id)), again, work)
+    async with database.tenant_session(tenant.id) as db:
+        said = await db.scalars(select(AuditRow.action).where(AuditRow.action == "core.attachment.rescan"))
+        assert said.all() == []
+
+
+async def test_a_value_that_was_just_withdrawn_does_not_begin(
+    app: FastAPI, database: Database, tenant: TenantRef
+) -> None:
+    began = database.clock.now() - timedelta(hours=1)
+    row = await a_row(database, tenant, state=ConfigState.scheduled, valid_from=began)
+    gone = update(SystemConfig).where(SystemConfig.id == row.id).values(state=ConfigState.withdrawn)
+    await behind(database.tenant_session(tenant.id, system(tenant.id)), gone, changing.turn(app, tenant))
+    async with database.tenant_session(tenant.id) as db:
+        assert (await db.scalars(select(SystemConfig.state))).all() == [ConfigState.withdrawn]
+        assert (await db.scalars(select(AuditRow.action).where(AuditRow.action == "core.config.turn"))).all() == []
+
+
+async def test_a_key_that_another_request_is_just_forgetting_holds_nobody_up(
+    database: Database, tenant: TenantRef, place: Place
+) -> None:
+    assert (await send(place.client, ONE, place.row("A"), "old")).status_code == 201
+    gone = timedelta(hours=1)
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        await db.execute(update(IdempotencyKey).values(expires_at=database.clock.now() - gone))
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        await db.execute(delete(IdempotencyKey))
+        another = asyncio.ensure_future(send(place.client, ONE, place.row("B"), "new"))
+        await until_waiting(db, 1, another)
+        assert another.done(), "it waits for what it has nothing to do with"
+    assert (await another).status_code == 201
