@@ -226,6 +226,18 @@ def test_a_company_is_made_without_a_look_at_the_tables_of_all_others(cluster: C
     postgres.drop_tenant_role(cluster.owner, schema)
 
 
+async def test_of_servers_that_migrate_one_schema_at_once_one_does_and_the_others_find_it_done(
+    cluster: Cluster,
+) -> None:
+    schema = f"t_at_once_{secrets.token_hex(3)}"
+    postgres.create_tenant_role(cluster.owner, cluster, schema)
+    found = await asyncio.gather(
+        *(asyncio.to_thread(migrate.upgrade, cluster.owner, "tenant", schema) for _ in range(4))
+    )
+    assert Counter(found) == {None: 1, migrate.head("tenant"): 3}
+    postgres.drop_tenant_role(cluster.owner, schema)
+
+
 async def test_who_loses_the_race_for_a_slug_harms_nothing(database: Database) -> None:
     slug = f"race_{secrets.token_hex(3)}"
     answers = await asyncio.gather(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import timedelta
 from uuid import uuid4
@@ -17,8 +18,9 @@ from foodflow_kernel.wire.bodies import DeviationAction, Kind, LaneHead, Signatu
 from foodflow_kernel.wire.facts import Wire
 from foodflow_kernel.wire.protocol import Lane
 from server.plant_ops.models import TerminalEvent
-from server.sync import batch, interpret, packing, parking, push, verbs
+from server.sync import batch, caretaker, interpret, packing, parking, push, verbs
 from server.sync.models import SyncDead, SyncLog, SyncParked
+from tests.server.races import until_waiting
 from tests.server.sync.terminal import AT, Device, a_fact
 
 
@@ -233,3 +235,14 @@ async def test_t13_what_a_revoked_terminal_brings_is_kept_as_evidence_and_not_ap
         (4, "device_revoked"),
     ]
     assert await applied(database, device) == [1, 2]
+
+
+async def test_of_two_processes_one_looks_after_a_company_and_the_other_goes_on(database, tenant):
+    async with database.tenant_session(tenant.id) as db:
+        await db.execute(text("LOCK TABLE sync_nonce IN SHARE MODE"))  # what is dropped at the end of the round
+        one = asyncio.ensure_future(caretaker.look_after(database, tenant, {}))
+        await until_waiting(db, 1, one)
+        other = asyncio.ensure_future(caretaker.look_after(database, tenant, {}))
+        await until_waiting(db, 2, other)
+        assert (one.done(), other.done()) == (False, True)
+    assert (await one, await other) == (True, False)
