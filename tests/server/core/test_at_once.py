@@ -21,7 +21,7 @@ from server.core.config.model import SystemConfig
 from server.core.db.sessions import Database, TenantRef
 from server.core.files import judging
 from server.core.idempotency import IdempotencyKey
-from server.core.models import Attachment
+from server.core.models import Attachment, Location
 from tests.server.conftest import SignIn, a_plant
 from tests.server.core.test_config import a_row
 from tests.server.core.test_esign import sign
@@ -47,6 +47,21 @@ async def record(
     if request.param == "core.location":
         return place
     return {"entity": "core.note", "entity_id": (await posted(quality, place))["id"]}
+
+
+@pytest.mark.parametrize("verb", ["update", "retire"])
+async def test_a_record_that_is_just_being_changed_is_not_changed_by_who_has_not_seen_that(
+    database: Database, tenant: TenantRef, sign_in: SignIn, verb: str
+) -> None:
+    admin, record = await sign_in(tenant, "TA"), await a_place(database, tenant, await a_plant(database, tenant))
+    path, seen = f"/locations/{record['entity_id']}", {"If-Match": '"1"'}
+    second = (
+        admin.patch(path, json={"name": "Mine"}, headers=seen) if verb == "update" else admin.delete(path, headers=seen)
+    )
+    change = update(Location).values(name="Theirs", version=2)
+    answer = await behind(database.tenant_session(tenant.id, system(tenant.id)), change, second)
+    assert refused(answer, 412, "version_stale")
+    assert (await admin.get(path)).json()["name"] == "Theirs"
 
 
 async def in_turn(database: Database, tenant: TenantRef, *requests: Any) -> list[httpx.Response]:

@@ -18,14 +18,14 @@ from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import Refused
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.content import NotificationState
-from foodflow_kernel.machines.identity import ApiKeyState, TenantState, UserState
+from foodflow_kernel.machines.identity import ApiKeyState, RoleState, TenantState, UserState
 from server.core.actor import Actor, ActorKind, system
 from server.core.audit import AuditHead, AuditRow
 from server.core.db.sessions import Database, Tenant, TenantRef
 from server.core.esign import Credentials, Meaning
 from server.core.models import Notification, NotificationRecipient
 from server.identity import api_keys, break_glass, keys, passwords, pins, roles, sessions, signing
-from server.identity.models import ApiKey, RefreshToken, SigningKey, User, UserRole
+from server.identity.models import ApiKey, RefreshToken, Role, SigningKey, User, UserRole
 from server.identity.notices import jobs
 from server.identity.operators import PlatformUser
 from server.identity.platform import BreakGlass
@@ -238,6 +238,17 @@ async def test_a_role_that_was_just_taken_does_not_end_by_the_clock_too(
     taken = update(UserRole).where(UserRole.id == uuid.UUID(given.json()["id"])).values(retired_at=frozen.at)
     await after(database, tenant, taken, roles.tell_of_time(app, tenant))
     assert "identity.user_role.ended" not in [each.action for each in await staff.audited("identity.user_role")]
+
+
+async def test_a_role_that_is_just_being_retired_is_not_edited(
+    app: FastAPI, database: Database, tenant: TenantRef
+) -> None:
+    staff = await Staff.hire(app, database, tenant)
+    admin, role_id = await staff.person("TA"), await staff.role("READER", [READ])
+    edit = admin.client.post(f"/roles/{role_id}/permissions:bulk", json={"rows": [{"do": "remove", "code": READ}]})
+    retired = update(Role).where(Role.id == role_id).values(state=RoleState.retired, retired_at=database.clock.now())
+    (row,) = (await after(database, tenant, retired, edit)).json()["results"]
+    assert (row["status"], row["errors"][0]["code"]) == (409, "role_retired")
 
 
 async def test_a_key_that_was_just_revoked_does_not_expire_too(
