@@ -11,8 +11,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
+from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.content import ConfigState, FileState
 from server.core.actor import system
 from server.core.audit import AuditHead, AuditRow
@@ -21,13 +22,14 @@ from server.core.config.model import SystemConfig
 from server.core.db.sessions import Database, TenantRef
 from server.core.files import judging
 from server.core.idempotency import IdempotencyKey
-from server.core.models import Attachment, Location
+from server.core.models import Attachment, Location, TagLink
 from tests.server.conftest import SignIn, a_plant
 from tests.server.core.test_config import a_row
 from tests.server.core.test_esign import sign
 from tests.server.core.test_files import Clamd, clamd, files, png, refused, uploaded
 from tests.server.core.test_idempotency import ONE, Place, place, send
 from tests.server.core.test_notes import Ids, a_place, posted
+from tests.server.core.test_tags import a_tag, mark, marked, merge
 from tests.server.races import behind, until_waiting
 
 __all__ = ["clamd", "files", "place"]
@@ -125,6 +127,32 @@ async def test_a_value_that_was_just_withdrawn_does_not_begin(
     async with database.tenant_session(tenant.id) as db:
         assert (await db.scalars(select(SystemConfig.state))).all() == [ConfigState.withdrawn]
         assert (await db.scalars(select(AuditRow.action).where(AuditRow.action == "core.config.turn"))).all() == []
+
+
+async def test_a_record_that_is_just_being_marked_with_the_tag_that_takes_over_is_marked_once(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    quality, place = await sign_in(tenant, "QM"), await a_place(database, tenant, await a_plant(database, tenant))
+    old, kept = await a_tag(quality, "chilled"), await a_tag(quality, "cold chain")
+    link = (await mark(quality, old, place)).json()
+    now = database.clock.now()
+    new = {"id": new_id(now), "created_at": now, "tag_id": uuid.UUID(kept), "entity": place["entity"],
+           "entity_id": uuid.UUID(place["entity_id"]), "plant_id": uuid.UUID(link["plant_id"])}  # fmt: skip
+    first = database.tenant_session(tenant.id, system(tenant.id))
+    answer = await behind(first, insert(TagLink).values(new), merge(quality, old, kept))
+    assert (answer.status_code, answer.json()["moved"], answer.json()["dropped"]) == (200, 0, 1), answer.text
+    assert await marked(quality, kept) == [place["entity_id"]]
+
+
+async def test_a_mark_that_is_just_being_taken_away_is_taken_away_once(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    quality, place = await sign_in(tenant, "QM"), await a_place(database, tenant, await a_plant(database, tenant))
+    tag = await a_tag(quality, "chilled")
+    path = f"/tags/{tag}/links/{(await mark(quality, tag, place)).json()['id']}"
+    first = database.tenant_session(tenant.id, system(tenant.id))
+    answer = await behind(first, delete(TagLink), quality.delete(path, params={"reason": "the wrong one"}))
+    assert refused(answer, 404, "record_unknown")
 
 
 async def test_a_key_that_another_request_is_just_forgetting_holds_nobody_up(
