@@ -46,6 +46,16 @@ class Actor:
     reads_only: bool = False
     session_id: uuid.UUID | None = None
 
+    def person(self) -> uuid.UUID:
+        """The id of the person who acts.
+
+        Raises:
+            NotAllowed: `person_needed` for a terminal, a program or the system.
+        """
+        if self.kind is not ActorKind.user or self.id is None:
+            raise NotAllowed("person_needed")
+        return self.id
+
     def may(self, code: str, plant_id: uuid.UUID | None = None) -> bool:
         """Whether the actor holds a permission, at a plant if one is named; the system holds all."""
         if self.kind is ActorKind.system:

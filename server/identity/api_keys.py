@@ -162,15 +162,14 @@ async def make(db: AsyncSession, text: str, new: NewKey) -> ApiKey:
         Refused: `key_never_signs`, `permission_deprecated`.
     """
     actor: Actor = db.info["actor"]
-    if actor.kind is not ActorKind.user or actor.id is None:
-        raise NotAllowed("person_needed")
+    owner_id = actor.person()
     if new.plant_id is not None and (not actor.sees(new.plant_id) or await db.get(Plant, new.plant_id) is None):
         raise NotFound("record_unknown", id=new.plant_id)
     actor.require("identity.api_key.create", new.plant_id)
     scopes = sorted(set(new.scopes))
     await _allow(db, actor, scopes, new.plant_id)
     row = _row(db, text, days=new.days)
-    row.name, row.owner_id, row.scopes, row.plant_id = new.name, actor.id, scopes, new.plant_id
+    row.name, row.owner_id, row.scopes, row.plant_id = new.name, owner_id, scopes, new.plant_id
     row.ip_allow, row.rpm = networks(new.ip_allow), new.rpm
     db.add(row)
     await db.flush()

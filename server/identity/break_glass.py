@@ -100,9 +100,7 @@ async def open_access(request: Request, response: Response, body: Open) -> Pass:
     await settle(database, await database.tenant(body.tenant_id))
     async with database.platform_session() as db:
         # The company's state and the account stay as they are until this has committed.
-        company = await db.get(Tenant, body.tenant_id, with_for_update={"read": True})
-        if company is None:
-            raise NotFound("tenant_unknown")
+        company = await db.get_one(Tenant, body.tenant_id, with_for_update={"read": True})
         operator = await db.get_one(PlatformUser, operator.id, with_for_update={"read": True})
         if operator.disabled_at is not None:
             raise NotAllowed("token_bad")

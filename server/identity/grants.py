@@ -72,9 +72,7 @@ async def require(
     """
     if actor.kind is ActorKind.system:
         return
-    if actor.kind is not ActorKind.user or actor.id is None:
-        raise NotAllowed("person_needed")
-    held = await held_by(db, actor.id)
+    held = await held_by(db, actor.person())
     if is_appointment and any(each.covers(APPOINT, plant_id, until) for each in held):
         return
     missing = sorted(code for code in set(codes) if not any(each.covers(code, plant_id, until) for each in held))

@@ -232,9 +232,7 @@ def digest(code: str) -> bytes:
 
 
 async def _locked(db: AsyncSession, actor: Actor) -> User:
-    user = await db.get(User, actor.id, with_for_update={"key_share": True}) if actor.id else None
-    if user is None:
-        raise NotAllowed("not_signed_in")  # a program or terminal has no second factor
+    user = await db.get_one(User, actor.person(), with_for_update={"key_share": True})
     await attempts.refuse_if_locked(db, user, user.login_code)
     return user
 

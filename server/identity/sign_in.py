@@ -166,10 +166,9 @@ async def logout(request: Request, body: Refresh) -> None:
 @router.post("/auth/logout-all", status_code=204, responses=access.PROBLEMS)
 async def logout_all(caller: access.Signed) -> None:
     """End all sessions of the person who calls, this one too."""
-    if caller.actor.id is None:
-        raise NotAllowed("not_signed_in")
-    await sessions.end_all(caller.db, caller.actor.id, "signed_out_everywhere")
-    audit.write(caller.db, caller.actor, "auth.logout_all", "identity.user", caller.actor.id)
+    user_id = caller.actor.person()
+    await sessions.end_all(caller.db, user_id, "signed_out_everywhere")
+    audit.write(caller.db, caller.actor, "auth.logout_all", "identity.user", user_id)
 
 
 async def _check(db: AsyncSession, secret: bytes, body: Login, address: str) -> tuple[User | None, NotAllowed | None]:
@@ -227,8 +226,8 @@ class PinOrPassword:
             NotAllowed: `signature_failed`, `sign_in_locked` after five wrong passwords, `pin_wait` after
                 five wrong PINs, `pin_change_needed`.
         """
-        user = await db.get(User, actor.id, with_for_update=True) if actor.id else None
-        if user is None or not user.may_go_on:
+        user = await db.get_one(User, actor.person(), with_for_update=True)
+        if not user.may_go_on:
             raise NotAllowed("signature_failed")
         if credentials.pin is not None and user.pin_base is not None:
             await self._check_pin(db, actor, user, credentials.pin)

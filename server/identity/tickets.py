@@ -42,11 +42,8 @@ class Ticket(BaseModel):
 @router.post("/ws/ticket", status_code=201)
 async def buy(caller: access.Signed) -> Ticket:
     """A ticket for one WebSocket: for the caller, once, within a minute."""
-    session_id = caller.actor.session_id
-    if caller.actor.id is None or session_id is None:
-        raise NotAllowed("person_needed")
-    now = caller.clock.now()
-    mine = WsTicket.user_id == caller.actor.id
+    user_id, now = caller.actor.person(), caller.clock.now()
+    mine = WsTicket.user_id == user_id
     gone = delete(WsTicket).where(mine, (WsTicket.expires_at <= now) | WsTicket.used_at.is_not(None))
     await caller.db.execute(gone, execution_options={"synchronize_session": False})
     if (await caller.db.scalar(select(func.count()).where(mine)) or 0) >= MAX_OPEN:
@@ -54,8 +51,8 @@ async def buy(caller: access.Signed) -> Ticket:
     text = sessions.new_secret(caller.actor.tenant_id)
     row = WsTicket(
         token_sha256=sessions.digest(text),
-        user_id=caller.actor.id,
-        session_id=session_id,
+        user_id=user_id,
+        session_id=caller.actor.session_id,
         issued_at=now,
         expires_at=now + timedelta(seconds=TTL_S),
     )

@@ -112,7 +112,7 @@ async def sign(db: AsyncSession, row: SystemConfig, _command: Reason) -> SystemC
     actor: Actor = db.info["actor"]
     require_at(actor, f"{CODE}.sign", row.plant_id)
     CONFIG.move(row.state, "accept")
-    if actor.id is None or actor.id == row.proposed_by:
+    if actor.person() == row.proposed_by:
         raise Refused("own_proposal")
     now = db.info["clock"].now()
     await _accept(db, row, max(row.valid_from, now))

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from foodflow_kernel.errors import NotAllowed, NotFound
+from foodflow_kernel.errors import NotFound
 from foodflow_kernel.machines import NOTIFICATION
 from foodflow_kernel.machines.content import NotificationState
 from server.core import audit, live
 from server.core.actions import Action
-from server.core.actor import Actor, ActorKind
+from server.core.actor import Actor
 from server.core.models import Notification, NotificationRecipient
 from server.identity.notices.post import OPEN, TOPIC
 
@@ -72,12 +72,11 @@ async def ack(db: AsyncSession, row: Notification, _command: Nothing) -> Notific
         IllegalMove: it has expired.
     """
     actor: Actor = db.info["actor"]
-    if actor.kind is not ActorKind.user or actor.id is None:
-        raise NotAllowed("person_needed")
+    person_id = actor.person()
     mine = await _mine(db, row)
     if row.state is not NotificationState.acked:
         _advance(row, NotificationState.acked)
-        row.acked_by, row.acked_at, row.escalate_at = actor.id, db.info["clock"].now(), None
+        row.acked_by, row.acked_at, row.escalate_at = person_id, db.info["clock"].now(), None
     _note(db, mine)
     mine.acked_at = mine.acked_at or db.info["clock"].now()
     live.tell(db, TOPIC, row.id)

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from foodflow_kernel.errors import Invalid, NotAllowed
+from foodflow_kernel.errors import Invalid
 from foodflow_kernel.machines.content import NotificationState
 from server.core import access, audit
 from server.core.actions import Action, perform
@@ -127,9 +127,7 @@ async def quiet_hours(caller: access.Signed) -> Quiet | None:
 @router.put("/me/quiet-hours", dependencies=[access.needs("core.notification.read")])
 async def set_quiet_hours(caller: access.Signed, body: Quiet | None = None) -> Quiet | None:
     """Set the caller's quiet hours; null ends them. What is critical comes at any hour."""
-    user_id = caller.actor.id
-    if user_id is None:
-        raise NotAllowed("person_needed")
+    user_id = caller.actor.person()
     row = await caller.db.get(QuietHours, user_id)
     if body is None:
         if row is not None:

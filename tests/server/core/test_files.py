@@ -36,6 +36,7 @@ from server.core.files.store import Files, TenantFiles, blob_key
 from server.core.models import Attachment, AttachmentLink, Blob, Notification
 from server.core.settings import Settings
 from tests.server.conftest import PASSWORD, SignIn, a_plant
+from tests.server.identity.staff import Staff
 
 K64 = uploads.CHUNK_LEAST
 
@@ -308,6 +309,27 @@ async def test_another_plant_sees_no_file_of_this_one(
     )
     assert refused(await other.get(f"/attachments/{upload}/content"), 404, "record_unknown")
     assert refused(await begin(client, png(), plant_id=str(there)), 404, "record_unknown")
+
+
+async def test_who_works_at_two_plants_says_where_a_file_is_from(
+    app: FastAPI, database: Database, tenant: TenantRef
+) -> None:
+    staff = await Staff.hire(app, database, tenant)
+    worker = await staff.person("OP", plant=staff.plant)
+    admin, role_id = await staff.person("TA"), await staff.system_role("OP")
+    assert (await staff.give(admin, worker, role_id, plant_id=staff.other_plant)).status_code == 201
+    assert refused(await begin(worker.client, png()), 422, "attachment_plant_missing")
+    assert (await begin(worker.client, png(), plant_id=str(staff.other_plant))).status_code == 201
+
+
+async def test_a_file_whose_bytes_are_gone_is_said_to_be_lost(
+    app: FastAPI, files: Files, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    client = await sign_in(tenant, "OP")
+    upload = await uploaded(app, client, png())
+    for key in await keys(files, tenant):
+        await files.store.delete_async(key)
+    assert refused(await client.get(f"/attachments/{upload}/content"), 404, "file_lost")
 
 
 async def test_a_file_is_of_a_plant_that_there_is(

@@ -99,7 +99,7 @@ async def test_a_key_opens_what_its_scopes_say_and_is_the_actor_in_the_trail(sta
         made = await client.post("/plant-ops/lines", json=new)
         assert made.status_code == 201, made.text
         # What a person does to their own account is for persons.
-        for method, path in (("GET", "/me"), ("POST", "/auth/logout-all")):
+        for method, path in (("GET", "/me"), ("POST", "/auth/logout-all"), ("POST", "/auth/mfa/verify")):
             assert code(await client.request(method, path)) == (403, "person_needed")
         assert code(await client.post("/api-keys", json={"name": "x", "scopes": [LINES]})) == (
             403,
@@ -107,6 +107,16 @@ async def test_a_key_opens_what_its_scopes_say_and_is_the_actor_in_the_trail(sta
         )
     row = (await staff.audited("plant_ops.line"))[-1]
     assert (row.actor_type, str(row.actor_id), row.actor_name) == ("apikey", key["id"], "ERP")
+
+
+async def test_a_program_has_no_quiet_hours(staff: Staff) -> None:
+    key = await a_key(await staff.person("TA"), "core.notification.read")
+    transport = httpx.ASGITransport(staff.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="https://hub/api/v1") as client:
+        client.headers["Authorization"] = f"Bearer {key['key']}"
+        assert (await client.get("/me/quiet-hours")).json() is None
+        hours = {"starts": "22:00", "ends": "06:00", "tz": "UTC"}
+        assert code(await client.put("/me/quiet-hours", json=hours)) == (403, "person_needed")
 
 
 async def test_the_maker_must_hold_each_scope_where_the_key_is_good(staff: Staff) -> None:

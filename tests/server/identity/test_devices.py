@@ -20,6 +20,7 @@ from server.core.db.sessions import Database, TenantRef
 from server.identity.devices import MAX_PENDING
 from server.identity.platform import DeviceRow
 from tests.server.conftest import SignIn, a_plant
+from tests.server.core.test_config import a_line
 from tests.server.races import behind
 
 A_COMMITMENT = {"commitment": "00" * 32, "app": "0.1.0"}
@@ -99,6 +100,33 @@ async def test_an_operator_may_not_approve(
     body = {"plant_id": str(plant_id), "name": "T-66"}
     answer = await operator.post(f"/devices/{terminal.id}:approve", json=body)
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
+
+
+async def test_a_terminal_is_approved_for_a_place_that_there_is(
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, database: Database
+) -> None:
+    here, there = await a_plant(database, tenant), await a_plant(database, tenant, "P2")
+    terminal, admin = await revealed(anonymous), await sign_in(tenant, "TA")
+    line = str(await a_line(database, tenant, here))
+    for place, answer in (
+        ({}, (422, "terminal_place_missing")),
+        ({"plant_id": str(uuid4())}, (404, "record_unknown")),
+        ({"line_id": str(uuid4())}, (404, "record_unknown")),
+        ({"line_id": line, "plant_id": str(there)}, (404, "record_unknown")),
+    ):
+        said = await admin.post(f"/devices/{terminal.id}:approve", json={"name": "T-07"} | place)
+        assert (said.status_code, said.json()["code"]) == answer
+    approved = await admin.post(f"/devices/{terminal.id}:approve", json={"name": "T-07", "line_id": line})
+    assert approved.json()["plant_id"] == str(here), "the line says which"
+
+
+async def test_a_terminal_that_has_not_shown_its_key_is_not_approved(
+    tenant: TenantRef, sign_in: SignIn, anonymous: httpx.AsyncClient, database: Database
+) -> None:
+    terminal, admin = await enrolled(anonymous), await sign_in(tenant, "TA")
+    place = {"plant_id": str(await a_plant(database, tenant)), "name": "T-07"}
+    said = await admin.post(f"/devices/{terminal.id}:approve", json=place)
+    assert (said.status_code, said.json()["code"]) == (409, "pairing_not_revealed")
 
 
 async def test_a_supervisor_of_one_plant_cannot_approve_for_another(

@@ -19,12 +19,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from foodflow_kernel.clock import FakeClock
-from foodflow_kernel.errors import IllegalMove, NotFound, Refused
+from foodflow_kernel.errors import FoodFlowError, IllegalMove, NotFound, Refused
 from server import administrators, cli
 from server.core.db import postgres
 from server.core.db.sessions import Database, TenantRef
 from server.core.settings import Settings
-from server.identity import platform_users, second_factor
+from server.identity import operators, platform_users, second_factor
 from server.identity.operators import PlatformAudit, PlatformRecoveryCode, PlatformUser
 from tests.server.conftest import SignIn
 from tests.server.identity.glass import Platform, a_platform, platform, told
@@ -150,6 +150,23 @@ async def test_of_two_who_shut_each_other_out_one_is_left(alone: Platform, app: 
         return "done"
 
     assert sorted(await asyncio.gather(*map(shut_out, ids))) == ["done", "platform_user_last"]
+
+
+@pytest.mark.parametrize(
+    ("email", "name", "refusal"),
+    [
+        ("nobody", "Pat Admin", "email_invalid"),
+        ("pat@example.org", "  ", "email_invalid"),
+        ("pat\0@example.org", "Pat Admin", "email_invalid"),
+        ("{mine}", "Pat Admin", "platform_user_exists"),
+    ],
+)
+async def test_an_administrator_has_an_address_of_their_own_and_a_name(
+    platform: Platform, database: Database, email: str, name: str, refusal: str
+) -> None:
+    with pytest.raises(FoodFlowError, match=refusal):
+        async with database.platform_session() as db:
+            await operators.add(db, database.clock, email.format(mine=platform.email.upper()), name, PASSWORD)
 
 
 async def test_nobody_of_a_company_gets_there(sign_in: SignIn, tenant: TenantRef) -> None:

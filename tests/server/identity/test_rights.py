@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.machines.identity import PermissionState
+from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.identity import roles
+from server.identity.models import Permission
 from tests.server.identity.staff import Person, Staff, code
 
 READ, UPDATE = "plant_ops.batch.read", "plant_ops.batch.update"
@@ -392,6 +395,25 @@ async def test_a_permission_of_the_program_is_not_changed(staff: Staff) -> None:
         assert code(answer) == (422, "permission_code_bad"), wrong
     signed = await admin.client.post("/permissions", json={"code": "custom.a.b", "level": "esign"})
     assert code(signed) == (422, "permission_level_bad")
+
+
+async def test_a_permission_that_a_release_no_longer_asks_for_goes_into_no_role(staff: Staff) -> None:
+    admin, role_id = await staff.person("TA"), await staff.role("MINE", [])
+    for state, fate in (
+        (PermissionState.deprecated, (409, "permission_deprecated")),
+        (PermissionState.active, (200, None)),
+    ):
+        async with staff.database.tenant_session(staff.tenant.id, system(staff.tenant.id)) as db:
+            await db.execute(update(Permission).where(Permission.code == READ).values(state=state))
+        assert fates(await bulk(admin, role_id, ("add", READ))) == [fate]
+
+
+async def test_who_is_shut_out_is_given_no_role(staff: Staff) -> None:
+    admin, worker = await staff.person("TA"), await staff.person()
+    why = {"reason": "left the company"}
+    assert (await admin.client.post(f"/users/{worker.id}:disable", json=why)).status_code == 200
+    given = await staff.give(admin, worker, await staff.role("READER", [READ]))
+    assert code(given) == (409, "account_disabled")
 
 
 async def test_a_permission_of_ones_own_goes_into_no_role_and_ends(staff: Staff) -> None:

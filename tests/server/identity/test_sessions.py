@@ -10,12 +10,13 @@ from datetime import timedelta
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.ids import new_id
+from foodflow_kernel.machines.identity import UserState
 from server.core.actor import system
 from server.core.db import together
 from server.core.db.sessions import Database, TenantRef
@@ -131,6 +132,13 @@ async def test_a_session_in_use_ends_after_thirty_days(guest: Guest, frozen: Fak
     assert answer.json()["refresh_expires_in_s"] == 24 * 3600
     frozen.advance(timedelta(days=1).total_seconds())
     assert is_bad(await guest.use(), "token_expired")
+
+
+async def test_a_session_of_who_is_shut_out_does_not_go_on(guest: Guest, database: Database) -> None:
+    """Also where nothing but the account says so."""
+    async with database.tenant_session(guest.tenant.id, system(guest.tenant.id)) as db:
+        await db.execute(update(User).where(User.id == user_id(guest)).values(status=UserState.disabled))
+    assert is_bad(await guest.use())
 
 
 async def test_signing_out_ends_this_session_only(guest: Guest, database: Database, tenant: TenantRef) -> None:

@@ -71,6 +71,14 @@ async def test_a_token_signed_by_hand_with_our_key_is_good(guest: Guest, key: to
     assert (await guest.call("GET", "/me", token=signed(key, claims_of(guest.access)))).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["exp", "iat"])
+@pytest.mark.parametrize("instant", ["1790000000", 1.79e9, None, [1790000000]])
+async def test_an_instant_that_is_no_whole_number_is_refused(
+    guest: Guest, key: tokens.Signing, name: str, instant: Any
+) -> None:
+    await refused(guest, signed(key, claims_of(guest.access) | {name: instant}))
+
+
 async def test_alg_none_is_refused(guest: Guest) -> None:
     kid = header_of(guest.access)["kid"]
     for name in ("none", "None", "NONE", ""):
