@@ -135,6 +135,7 @@ SENTENCES: dict[str, str] = {
     "kind_unknown": "This program has no record of the kind {kind}.",
     "lane_over_budget": "The server is busy with lane {lane}: try again in {retry_after} s.",
     "last_admin": "This is the last active administrator: nobody could undo it.",
+    "legal_name_invalid": "A company's name has 1 to 200 characters, and is not blank.",
     "limits_missing": "A critical control point needs at least one critical limit.",
     "limits_out_of_order": "The limits are not in order: lowest first, highest last.",
     "line_busy": "Another batch is running on this line. Finish it first.",

@@ -171,7 +171,9 @@ async def change_tenant(
         diff = {name: [getattr(row, name), value] for name, value in new.items()}
         for name, value in new.items():
             setattr(row, name, value)
-        provision.check(row.slug, row.gs1_company_prefix, row.default_tz, row.country, row.currency, row.regimes)
+        provision.check(
+            row.slug, row.legal_name, row.gs1_company_prefix, row.default_tz, row.country, row.currency, row.regimes
+        )
         if new:
             row.version += 1
             _note(request, db, "update", row.id, diff)

@@ -22,6 +22,8 @@ from server.core.db import migrate, postgres
 from server.core.db.registry import REGIMES, RESERVED, Tenant, TenantRef
 from server.core.db.sessions import Database
 
+LONGEST_NAME = 200
+"""[characters]"""
 SLUG = re.compile(r"[a-z][a-z0-9_]{2,30}")
 
 Fill = Callable[[AsyncSession], Awaitable[object]]
@@ -33,16 +35,24 @@ Build = Callable[[postgres.Cluster, TenantRef], None]
 
 
 def check(
-    slug: str, gs1_company_prefix: str, default_tz: str, country: str, currency: str, regimes: Sequence[str]
+    slug: str,
+    legal_name: str,
+    gs1_company_prefix: str,
+    default_tz: str,
+    country: str,
+    currency: str,
+    regimes: Sequence[str],
 ) -> None:
     """What the platform's CHECKs would refuse, and a time zone that nobody knows.
 
     Raises:
-        Invalid: `tenant_slug_invalid`, `gs1_prefix_invalid`, `time_zone_unknown`, `country_invalid`,
-            `currency_invalid`, `regime_unknown`.
+        Invalid: `tenant_slug_invalid`, `legal_name_invalid`, `gs1_prefix_invalid`, `time_zone_unknown`,
+            `country_invalid`, `currency_invalid`, `regime_unknown`.
     """
     if not SLUG.fullmatch(slug) or slug in RESERVED:
         raise Invalid("tenant_slug_invalid", slug=slug)
+    if not legal_name.strip() or len(legal_name) > LONGEST_NAME or "\0" in legal_name:
+        raise Invalid("legal_name_invalid")
     if not re.fullmatch(r"[0-9]{6,12}", gs1_company_prefix):
         raise Invalid("gs1_prefix_invalid", prefix=gs1_company_prefix)
     if default_tz not in zoneinfo.available_timezones():
@@ -80,7 +90,7 @@ async def create_tenant(
         Invalid: as ``check``.
         Refused: `tenant_exists`, also while another makes it.
     """
-    check(slug, gs1_company_prefix, default_tz, country, currency, regimes)
+    check(slug, legal_name, gs1_company_prefix, default_tz, country, currency, regimes)
     now = database.clock.now()
     row = Tenant(
         id=tenant_id or new_id(now),

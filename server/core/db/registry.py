@@ -72,6 +72,7 @@ class Tenant(PlatformBase):
         CheckConstraint("slug ~ '^[a-z][a-z0-9_]{2,30}$'", name="slug"),
         CheckConstraint(f"slug NOT IN ({_listed(RESERVED)})", name="reserved"),
         CheckConstraint("schema_name = 't_' || slug", name="schema_name"),
+        CheckConstraint("char_length(legal_name) <= 200 AND btrim(legal_name) <> ''", name="legal_name"),
         CheckConstraint("gs1_company_prefix ~ '^[0-9]{6,12}$'", name="gs1_company_prefix"),
         CheckConstraint(f"regimes <@ ARRAY[{_listed(REGIMES)}]::text[]", name="regimes"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),

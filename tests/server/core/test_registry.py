@@ -22,15 +22,17 @@ from server.core.db.registry import Tenant
 from server.core.db.sessions import Database, TenantRef
 from tests.conftest import as_superuser
 
-BAD = {
-    "slug": {"slug": "Acme", "schema_name": "t_Acme"},
-    "reserved": {"slug": "platform", "schema_name": "t_platform"},
-    "schema_name": {"schema_name": "t_of_another"},
-    "gs1_company_prefix": {"gs1_company_prefix": "12345"},
-    "regimes": {"regimes": ["fda_pchf", "house_rules"]},
-    "country": {"country": "usa"},
-    "currency": {"currency": "$"},
-}
+BAD: list[tuple[str, dict[str, Any]]] = [
+    ("slug", {"slug": "Acme", "schema_name": "t_Acme"}),
+    ("reserved", {"slug": "platform", "schema_name": "t_platform"}),
+    ("schema_name", {"schema_name": "t_of_another"}),
+    ("legal_name", {"legal_name": " "}),
+    ("legal_name", {"legal_name": "x" * 201}),
+    ("gs1_company_prefix", {"gs1_company_prefix": "12345"}),
+    ("regimes", {"regimes": ["fda_pchf", "house_rules"]}),
+    ("country", {"country": "usa"}),
+    ("currency", {"currency": "$"}),
+]
 
 
 def entry(database: Database, **over: Any) -> Tenant:
@@ -50,11 +52,13 @@ def entry(database: Database, **over: Any) -> Tenant:
     return Tenant(**given | over)
 
 
-@pytest.mark.parametrize("name", BAD)
-async def test_the_database_refuses_an_entry_that_no_tenant_may_have(database: Database, name: str) -> None:
+@pytest.mark.parametrize(("name", "wrong"), BAD)
+async def test_the_database_refuses_an_entry_that_no_tenant_may_have(
+    database: Database, name: str, wrong: dict[str, Any]
+) -> None:
     with pytest.raises(IntegrityError, match=f"ck_tenant_{name}"):
         async with database.platform_session() as db:
-            db.add(entry(database, **BAD[name]))
+            db.add(entry(database, **wrong))
 
 
 @pytest.mark.parametrize("prefix", ["123456", "123456789012"])

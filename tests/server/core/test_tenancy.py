@@ -210,6 +210,9 @@ async def test_failed_provisioning_leaves_nothing(database: Database, tenant: Te
     ("wrong", "code"),
     [
         ({"slug": "Acme"}, "tenant_slug_invalid"),
+        ({"legal_name": " "}, "legal_name_invalid"),
+        ({"legal_name": "x" * 201}, "legal_name_invalid"),
+        ({"legal_name": "A\0"}, "legal_name_invalid"),
         ({"gs1_company_prefix": "95011"}, "gs1_prefix_invalid"),
         ({"default_tz": "Mars/Base"}, "time_zone_unknown"),
         ({"country": "usa"}, "country_invalid"),
@@ -218,7 +221,14 @@ async def test_failed_provisioning_leaves_nothing(database: Database, tenant: Te
     ],
 )
 def test_a_company_that_cannot_be_is_refused_before_anything_is_made(wrong: dict[str, Any], code: str) -> None:
-    right = {"slug": "acme", "gs1_company_prefix": "950110", "default_tz": "UTC", "country": "US", "currency": "USD"}
+    right = {
+        "slug": "acme",
+        "legal_name": "A" * 200,
+        "gs1_company_prefix": "950110",
+        "default_tz": "UTC",
+        "country": "US",
+        "currency": "USD",
+    }
     provision.check(**right, regimes=())
     with pytest.raises(Invalid) as refused:
         provision.check(**({"regimes": ()} | right | wrong))
