@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.encoders import jsonable_encoder
@@ -100,9 +100,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(InterfaceError, _no_database)
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, FoodFlowError):
-        raise error
+# Starlette hands each handler the kind of error it was added for, and types it as any.
+
+
+async def _refused(request: Request, any_error: Exception) -> JSONResponse:
+    error = cast("FoodFlowError", any_error)
     headers = {"WWW-Authenticate": "Bearer"} if status_of(error) == 401 else {}  # noqa: PLR2004
     if "retry_after" in error.data:
         headers["Retry-After"] = str(error.data["retry_after"])
@@ -113,9 +115,8 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, RequestValidationError):
-        raise error
+async def _invalid(_request: Request, any_error: Exception) -> JSONResponse:
+    error = cast("RequestValidationError", any_error)
     found = [
         {"where": ".".join(str(part) for part in each["loc"]), "why": each["msg"], "kind": each["type"]}
         for each in error.errors()
@@ -125,9 +126,8 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(400 if is_not_json else 422, "request_invalid", sentence, {"errors": found})
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, HTTPException):
-        raise error
+async def _http(_request: Request, any_error: Exception) -> JSONResponse:
+    error = cast("HTTPException", any_error)
     codes = {404: "route_unknown", 405: "method_unknown", 400: "request_unreadable", 413: "body_too_large"}
     code = codes.get(error.status_code, "http_error")
     return problem(error.status_code, code, str(error.detail), headers=error.headers)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -50,9 +51,7 @@ def ensure(folder: Path, names: Iterable[str], clock: Clock) -> Certificates:
         _write(made.ca, _ca(key, clock).public_bytes(serialization.Encoding.PEM))
     wanted = sorted({"localhost", "127.0.0.1", "::1", *names})
     if not _is_good(made.certificate, wanted, clock):
-        ca_key = serialization.load_pem_private_key(ca_key_path.read_bytes(), None)
-        if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-            raise TypeError("the CA key is not an elliptic curve key")
+        ca_key = cast("ec.EllipticCurvePrivateKey", serialization.load_pem_private_key(ca_key_path.read_bytes(), None))
         ca = x509.load_pem_x509_certificate(made.ca.read_bytes())
         key = ec.generate_private_key(ec.SECP256R1())
         _write(made.key, _private(key), secret=True)

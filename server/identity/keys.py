@@ -170,9 +170,7 @@ class Keyring:
         return (await db.scalars(select(SigningKey).where(SigningKey.retired_at.is_(None)))).one()
 
     def _opened(self, db: AsyncSession, row: SigningKey) -> tokens.Signing:
-        if row.private_sealed is None:
-            raise sealed.Unopenable(PURPOSE)
-        raw = sealed.unseal(self.secret, PURPOSE, db.info["tenant_id"], row.id, row.private_sealed)
+        raw = sealed.unseal(self.secret, PURPOSE, db.info["tenant_id"], row.id, row.private_sealed or b"")
         private = Ed25519PrivateKey.from_private_bytes(raw)
         if private.public_key().public_bytes_raw() != row.public_key:
             raise sealed.Unopenable(PURPOSE) from InvalidKey()

@@ -237,13 +237,9 @@ async def _clear(db: AsyncSession, user: PlatformUser) -> None:
     await db.execute(mine, execution_options={"synchronize_session": False})
 
 
-WRONG = frozenset({"signature_failed", "totp_wrong"})
-"""Refusals that count as wrong tries."""
-
-
 @asynccontextmanager
 async def _own(request: Request) -> AsyncIterator[tuple[AsyncSession, PlatformUser, datetime]]:
-    """The caller's own account, locked; a wrong try is counted although what it was for is refused.
+    """The caller's own account, locked; what is not allowed there is a wrong try, and counted although it is refused.
 
     Raises:
         NotAllowed: `sign_in_locked`.
@@ -257,8 +253,6 @@ async def _own(request: Request) -> AsyncIterator[tuple[AsyncSession, PlatformUs
         try:
             yield db, user, now
         except NotAllowed as error:
-            if error.code not in WRONG:
-                raise
             operators.wrong(db, user, now, "platform.auth.mfa_failed")
             refused = error
     if refused is not None:

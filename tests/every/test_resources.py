@@ -28,6 +28,11 @@ BORN_ELSEWHERE = {"attachments", "config", "users", "api-keys", "notes"}
 """Made by a verb of their own on the list's path."""
 
 
+@pytest.mark.parametrize("resource", WRITABLE, ids=[each.path for each in WRITABLE])
+def test_no_record_moves_to_another_plant(resource: Resource) -> None:
+    assert "plant_id" not in set(resource.writable) - set(resource.fixed)
+
+
 def own(resource: Resource) -> dict[str, Any]:
     """What a new row may not have in common with the one it is made after."""
     word = "".join(letter if letter.isalpha() else "x" * int(letter) + "_" for letter in uuid.uuid4().hex)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import chain, repeat
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from psycopg import AsyncConnection, adapters, errors, sql
 from psycopg.adapt import PyFormat
@@ -84,9 +84,8 @@ async def _copy(db: AsyncSession, table: Table, rows: Sequence[Row]) -> None:
     names = sql.SQL(", ").join(map(sql.Identifier, rows[0]))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table.name), names)
     stream = encode(table, rows)
-    connection: AsyncConnection[Any] | None = (await (await db.connection()).get_raw_connection()).driver_connection
-    if connection is None:
-        raise RuntimeError("the session has no connection")
+    raw = await (await db.connection()).get_raw_connection()
+    connection = cast("AsyncConnection[Any]", raw.driver_connection)
     async with connection.cursor() as cursor, cursor.copy(statement) as copy:
         await copy.write(stream)
 

@@ -22,7 +22,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import ops
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import URL, Connection, MetaData, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
@@ -172,9 +172,7 @@ def revise(owner: URL, tree: str, message: str, rev_id: str | None = None) -> Pa
             connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
             connection.commit()
     engine.dispose()
-    if script is None or isinstance(script, list):
-        raise RuntimeError("Alembic wrote no single revision")
-    return Path(script.path)
+    return Path(cast("Script", script).path)
 
 
 def main(arguments: Iterable[str]) -> int:

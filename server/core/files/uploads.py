@@ -180,7 +180,7 @@ async def complete(database: Database, files: TenantFiles, actor: Actor, upload_
     the same.
 
     Raises:
-        Refused: `upload_incomplete` with the offset, `upload_differs`.
+        Refused: `upload_incomplete` with the offset, `upload_differs`. NotFound: `file_lost` for bytes that are gone.
         Invalid: `file_type_refused`.
     """
     async with database.tenant_session(actor.tenant_id, actor) as db:
@@ -194,12 +194,12 @@ async def complete(database: Database, files: TenantFiles, actor: Actor, upload_
     with tempfile.NamedTemporaryFile(prefix="foodflow-upload-") as whole:
         try:
             sha256 = await _assemble(files, chunks, cast("BinaryIO", whole))
-        except FileNotFoundError:
+        except FileNotFoundError as error:
             # Somebody who completed it at the same time was first, and took the chunks away.
             async with database.tenant_session(actor.tenant_id, actor) as db:
                 row = await own(db, actor, upload_id)
             if row.state is FileState.open:
-                raise
+                raise NotFound("file_lost", id=upload_id) from error
             return row
         if sha256 != row.sha256:
             if await discard(database, files, actor, upload_id, "upload_differs"):

@@ -54,17 +54,12 @@ def maker(caller: Caller, resource: Resource) -> Callable[[Mapping[str, Any]], A
 
 
 def change(actor: Actor, resource: Resource, row: Any, given: Mapping[str, Any]) -> None:
-    """Set columns of a row that the actor may change where it is and where it goes.
+    """Set columns of a row that the actor sees, and may change where it is; no row goes to another plant.
 
     Raises:
-        NotFound: `record_unknown` for a row or target plant the actor does not see.
-        NotAllowed: `permission_missing` at either plant.
+        NotAllowed: `permission_missing` at its plant.
     """
-    here = plant_of(row)
-    for plant in (here, given.get("plant_id", here)):
-        if not actor.sees(plant):
-            raise NotFound("record_unknown", id=row.id)
-        actor.require_at(f"{resource.code}.update", plant)
+    actor.require_at(f"{resource.code}.update", plant_of(row))
     for name, value in given.items():
         setattr(row, name, value)
 

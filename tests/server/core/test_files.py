@@ -330,6 +330,11 @@ async def test_a_file_whose_bytes_are_gone_is_said_to_be_lost(
     for key in await keys(files, tenant):
         await files.store.delete_async(key)
     assert refused(await client.get(f"/attachments/{upload}/content"), 404, "file_lost")
+    begun = await sent(client, png(b"another"))
+    (chunk,) = await keys(files, tenant)
+    await files.store.delete_async(chunk)
+    assert refused(await client.post(f"/attachments/{begun}:complete"), 404, "file_lost")
+    assert await state(client, begun) == "open"
 
 
 async def test_a_file_is_of_a_plant_that_there_is(
