@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ class Company(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str
+    id: uuid.UUID
     slug: str
     legal_name: str
     gs1_company_prefix: str

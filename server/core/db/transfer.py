@@ -68,7 +68,7 @@ async def export_tenant(database: Database, tenant: TenantRef, path: Path, blobs
     async with database.platform_session() as db:
         row = await db.get_one(Tenant, tenant.id)
     company = Company(
-        id=str(row.id),
+        id=row.id,
         slug=row.slug,
         legal_name=row.legal_name,
         gs1_company_prefix=row.gs1_company_prefix,
@@ -132,11 +132,7 @@ async def import_tenant(
     if manifest.revision not in migrate.revisions("tenant"):
         raise Invalid("export_too_new", file=path.name)
     company = manifest.tenant
-    try:
-        wanted = uuid.UUID(company.id)
-    except ValueError as error:
-        raise Invalid("export_foreign", file=path.name) from error
-    is_here = bool(await database.registry.read(Tenant.id == wanted))
+    is_here = bool(await database.registry.read(Tenant.id == company.id))
     taken: list[tuple[Blobs, bytes]] = []
     try:
         return await provision.create_tenant(
@@ -149,7 +145,7 @@ async def import_tenant(
             currency=company.currency,
             regimes=company.regimes,
             fill=fill,
-            tenant_id=None if is_here else wanted,
+            tenant_id=None if is_here else company.id,
             build=partial(_build, path, blobs_of, taken),
         )
     except BaseException:

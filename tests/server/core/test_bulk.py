@@ -321,3 +321,15 @@ async def test_a_line_of_a_plant_keeps_what_the_database_makes_of_a_row(place: P
     assert diff is not None
     assert (diff["oee_target"], diff["allergen_class"]) == ("0.8", [])
     assert new_id(place.database.clock.now()).version == lines[0].id.version
+
+
+async def test_a_mistake_of_ours_is_nobodys_row() -> None:
+    """What no rule refused ends the request, instead of being said of a row."""
+
+    async def broken(_steps: Any) -> dict[int, bulk.RowResult]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        bulk.refused(0, None, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        await bulk._group([(0, None)], broken)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -44,6 +47,22 @@ async def test_a_body_beyond_the_limit_is_refused_before_it_is_read_whole() -> N
         large = await client.post("/api/v1/sized/a", content=pieces(door.MAX_BODY_BYTES))
     assert (small.status_code, small.json()) == (200, 11)
     assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
+
+
+async def test_an_answer_that_broke_off_is_cut_and_not_answered_again() -> None:
+    app, _ = an_app()
+
+    async def rows() -> AsyncIterator[bytes]:
+        yield b"the first row"
+        raise ZeroDivisionError
+
+    @app.get("/api/v1/rows")
+    async def listed() -> StreamingResponse:
+        return StreamingResponse(rows())
+
+    async with client_of(app) as client:
+        with pytest.raises(ZeroDivisionError):
+            await client.get("/api/v1/rows")
 
 
 async def test_every_answer_carries_the_headers_also_an_error(anonymous: httpx.AsyncClient) -> None:

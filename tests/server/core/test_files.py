@@ -512,6 +512,15 @@ async def test_what_could_not_be_scanned_is_not_served_and_tried_again(
     assert "could not be scanned" in caplog.text
 
 
+@pytest.mark.usefixtures("files")
+async def test_a_scanner_that_hangs_up_is_no_verdict(
+    app: FastAPI, clamd: Clamd, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    clamd.says = b""
+    client = await sign_in(tenant, "OP")
+    assert await state(client, await uploaded(app, client, png())) == "failed"
+
+
 async def test_a_scanner_that_is_not_there_is_no_verdict() -> None:
     async def nothing() -> AsyncIterator[bytes]:
         yield b"x"

@@ -14,6 +14,7 @@ from psycopg.errors import DeadlockDetected
 
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.machines.identity import TenantState
+from server import cli
 from server.core.db import fleet, migrate, postgres
 from server.core.db.postgres import Cluster
 from server.core.db.registry import Tenant
@@ -52,6 +53,12 @@ async def gone(cluster: Cluster, schema: str) -> None:
                 raise
         else:
             return
+
+
+def test_at_least_one_company_is_migrated_at_once() -> None:
+    assert cli.parser().parse_args(["migrate", "--jobs", "3"]).jobs == 3
+    with pytest.raises(SystemExit):
+        cli.parser().parse_args(["migrate", "--jobs", "0"])
 
 
 def of(slugs: list[str], outcomes: list[fleet.Outcome]) -> list[fleet.Outcome]:

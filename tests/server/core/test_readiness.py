@@ -11,12 +11,14 @@ import time
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from foodflow_kernel.clock import SystemClock
 from server.core import readiness
+from server.core.db import postgres
 from server.core.db.postgres import Cluster
 from server.core.db.sessions import Database
 
@@ -31,6 +33,11 @@ async def test_the_ca_is_there_for_who_pairs(anonymous: httpx.AsyncClient) -> No
     """Without certificates of its own (in tests) it is empty; served, terminals pin it (tests/flows)."""
     answer = await anonymous.get("/ca")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-pem-file")
+
+
+def test_a_database_that_does_not_come_up_is_waited_for_in_vain(tmp_path: Path) -> None:
+    with pytest.raises(psycopg.OperationalError):
+        postgres.wait_until_ready(URL.create("postgresql+psycopg", host=str(tmp_path), database="x"), 0.0)
 
 
 async def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:

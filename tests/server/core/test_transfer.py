@@ -157,7 +157,7 @@ async def test_an_export_of_an_older_revision_arrives_at_the_newest(
         id=str(uuid.uuid4()), slug=old, legal_name="Old Foods", gs1_company_prefix="9501101", default_tz="UTC",
         country="US", currency="USD", regimes=["eu"],
     )  # fmt: skip
-    ref = TenantRef(uuid.UUID(company.id), old, f"t_{old}", "Old Foods", "9501101", tenant.state)
+    ref = TenantRef(company.id, old, f"t_{old}", "Old Foods", "9501101", tenant.state)
     transfer._export(database.cluster.owner, ref, company, "2026-01-01", path, FILES.of(ref.schema))
     postgres.drop_tenant_role(database.cluster.owner, f"t_{old}")
     made = await transfer.import_tenant(database, path, FILES.of)
@@ -217,6 +217,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], str]] = {
         {"partitions": [{"table": "x", "parent": "core_audit", "bounds": "DEFAULT; DROP TABLE core_audit"}]},
         "export_foreign",
     ),
+    "a list without end": ({"missing": ["0" * parcel.MAX_MANIFEST_BYTES]}, "export_foreign"),
     "more than we know": ({"surprise": 1}, "export_foreign"),
 }
 

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -483,6 +484,17 @@ async def test_so_many_companies_are_listened_to_and_no_more(
                 pass
     async with hub.join(second, "t"):
         pass
+    await hub.close()
+
+
+async def test_where_the_database_lets_nobody_listen_no_screen_opens(
+    tenant: TenantRef, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "_PATIENCE_S", 0.1)
+    hub = Hub(database.cluster, 1)
+    with pytest.raises(Refused, match="too_many_requests"):
+        async with hub.join(replace(tenant, schema="t_nobody"), "t"):
+            pass
     await hub.close()
 
 

@@ -219,6 +219,12 @@ async def test_a_pin_set_by_another_is_good_for_setting_ones_own(
     assert pin.verify("7294", told.pin_hash, b"p" * 32)
 
 
+async def test_nobody_of_no_company_changes_a_pin(guest: Guest) -> None:
+    given = {"tenant": "nobody_here", "login": guest.badge, "old_pin": "5836", "new_pin": "7294"}
+    answer = await guest.client.post("/auth/pin-change", json=given)
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_failed")
+
+
 async def change_pin(guest: Guest, old: str, new: str, login: str | None = None) -> httpx.Response:
     given = {"tenant": guest.tenant.slug, "login": login or guest.badge, "old_pin": old, "new_pin": new}
     return await guest.client.post("/auth/pin-change", json=given)

@@ -272,6 +272,9 @@ async def test_a_suspended_company_lets_nobody_in_by_any_door(
         assert (await guest.use()).status_code == (200 if is_open else 401)
         assert (await guest.enter()).status_code == (200 if is_open else 401)
         assert (await confirm(guest, letters.code)).status_code == (204 if is_open else 403)
+        pins = {"tenant": tenant.slug, "login": guest.badge, "old_pin": "5836", "new_pin": "7294"}
+        answer = await guest.client.post("/auth/pin-change", json=pins)
+        assert answer.status_code == (204 if is_open else 401)
         await letters.asked(guest)
         assert len(letters.all) == (2 if is_open else 1)
 

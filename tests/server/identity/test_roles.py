@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import delete, select
 
+from foodflow_kernel.errors import Invalid
 from server import serving
 from server.core.actor import system
 from server.core.db.sessions import Database, TenantRef
 from server.identity import people
 from server.identity.models import Role, RolePermission
+
+
+async def test_nobody_is_made_with_a_role_that_there_is_not(database: Database, tenant: TenantRef) -> None:
+    new = people.NewUser(login_code="B-1", short_no="4242", printed_name="Ada", roles=("BOSS",))
+    with pytest.raises(Invalid, match="role_unknown"):
+        async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+            await people.add(db, new)
 
 
 async def test_a_permission_that_a_release_brings_reaches_the_companies_that_are_there(

@@ -185,6 +185,16 @@ async def test_a_companys_person_is_nobody_at_the_platform(
     assert answer.status_code == 401 or path == "/tenants"
 
 
+async def test_a_company_that_there_is_not_is_said_to_be_none(operator: httpx.AsyncClient) -> None:
+    path = f"/tenants/{uuid.uuid4()}"
+    for answer in (
+        await operator.get(path),
+        await operator.post(f"{path}:suspend", json=REASON),
+        await operator.patch(path, json={"legal_name": "O"}, headers={"If-Match": '"1"'}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "tenant_unknown")
+
+
 async def test_a_platform_administrator_is_nobody_in_a_company(operator: httpx.AsyncClient) -> None:
     for path in ("/me", "/users", "/tenant", "/fsq/lots"):
         assert (await operator.get(path)).status_code in {401, 404}, path
