@@ -1,10 +1,11 @@
 """The reports of the demo plant: board, OEE and trace say what its history adds up to."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from server.plant_ops import reports
 from server.plant_ops.frames import Span
 from server.plant_ops.models import ProductionLine
 from tests.conftest import a_tenant
+from tests.server.conftest import SignIn
 
 D = Decimal
 
@@ -114,6 +116,27 @@ async def test_the_losses_of_every_line_add_up_to_its_busy_time(database: Databa
     # Before the shift nothing was said of any line: down, flagged, and never running.
     assert "NO_DATA" in by[reports.Group.whole].total.flags
     assert by[reports.Group.hour].total.pq == by[reports.Group.whole].total.pq
+
+
+@pytest.mark.parametrize(
+    ("to", "group", "code"),
+    [
+        (timedelta(0), "whole", "window_empty"),
+        (timedelta(hours=-1), "whole", "window_empty"),
+        (timedelta(hours=100), "hour", None),
+        (timedelta(hours=101), "hour", "too_many_buckets"),
+        (timedelta(days=101), "day", "too_many_buckets"),
+        (timedelta(days=40_000), "hour", "too_many_buckets"),
+    ],
+)
+async def test_a_window_has_an_inside_and_at_most_four_hundred_buckets_of_all_lines(
+    demo: TenantRef, sign_in: SignIn, to: timedelta, group: str, code: str | None
+) -> None:
+    start = datetime(2026, 11, 1, 6, tzinfo=UTC)
+    client = await sign_in(demo, "SV")
+    window = {"from": start.isoformat(), "to": (start + to).isoformat(), "group": group}
+    answer = await client.get("/plant-ops/oee", params=window)
+    assert (answer.status_code, answer.json().get("code")) == (422 if code else 200, code), answer.text
 
 
 async def test_a_silent_terminal_is_no_data_from_then_on(database: Database, demo: TenantRef) -> None:

@@ -15,6 +15,7 @@ from foodflow_kernel.machines.plant_ops import BatchState, DowntimeState
 from foodflow_kernel.rules.ccp import CcpVerdict
 from foodflow_kernel.rules.interlock import Cause
 from foodflow_kernel.rules.weight import WeightVerdict
+from foodflow_kernel.units import Uom
 from foodflow_kernel.wire import bodies
 from foodflow_kernel.wire.bodies import Source
 from server.core.corrections import VoidedFact
@@ -158,6 +159,34 @@ async def test_an_illegal_move_changes_nothing_and_is_kept(scene: Scene) -> None
     assert (batch.status, batch.version) == (BatchState.released, 1)
     (kept,) = await rows(scene, models.BatchMove)
     assert (kept.outcome, kept.found_status, kept.found_rev) == ("rejected", BatchState.released, 1)
+
+
+@pytest.mark.parametrize("move", ["release", "explode"])
+async def test_a_line_moves_a_batch_only_as_lines_do(scene: Scene, move: str) -> None:
+    (answer,) = await scene.push(scene.fact(scene.moved(move, 1)))
+    assert answer is not None
+    assert (answer.outcome, answer.reason) == ("rejected", "unknown_move")
+
+
+@pytest.mark.parametrize("pause", [False, True])
+async def test_a_line_makes_one_batch_at_a_time(scene: Scene, pause: bool) -> None:
+    async with scene.database.tenant_session(scene.tenant.id) as db:
+        second = ProductionBatch(
+            id=uuid4(), plant_id=scene.plant.id, batch_no="B-2611-0419", line_id=scene.line.id, item_id=scene.item.id,
+            status=BatchState.released, planned_qty=D(4800), uom=Uom.H87, planned_start=NOW,
+            planned_end=NOW + timedelta(hours=4),
+        )  # fmt: skip
+        db.add(second)
+    starts = bodies.BatchMoved(batch_id=second.id, move="start", base_rev=1)
+    await scene.push(scene.fact(scene.moved("start", 1)), *([scene.fact(scene.moved("pause", 2))] if pause else []))
+    (answer,) = await scene.push(scene.fact(starts))
+    assert answer is not None
+    assert (answer.outcome, answer.reason) == ("conflict", "line_busy")
+    assert (await one(scene, ProductionBatch, second.id)).status is BatchState.released
+    await scene.push(scene.fact(scene.moved("complete", 2 + pause)))
+    (answer,) = await scene.push(scene.fact(starts))
+    assert answer is not None
+    assert (answer.outcome, answer.reason) == ("applied", None)
 
 
 async def test_two_kiosks_that_pause_one_batch_agree_in_the_end(scene: Scene) -> None:
@@ -347,8 +376,13 @@ async def test_a_ccp_reading_cannot_be_taken_back(scene: Scene) -> None:
     with pytest.raises(Refused) as refusal:
         await scene.push(scene.fact(undo, corrects_id=uuid4()))
     assert refusal.value.code == "cannot_be_taken_back"
-    with pytest.raises(Invalid):
+
+
+async def test_what_is_taken_back_is_named(scene: Scene) -> None:
+    with pytest.raises(Invalid) as refusal:
         await scene.push(scene.fact(bodies.Voided(target_kind="weighing", reason="undo_10s")))
+    assert refusal.value.code == "void_without_target"
+    assert await rows(scene, VoidedFact) == []
 
 
 async def test_an_older_sensor_value_that_comes_late_changes_nothing(scene: Scene) -> None:
