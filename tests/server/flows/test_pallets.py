@@ -24,8 +24,8 @@ async def hold(scene: Scene) -> None:
     await scene.push(scene.fact(bodies.HoldPlaced(hold_id=uuid4(), lot_id=scene.lot.id, reason="CCP-1 cook too low")))
 
 
-async def packed(client: httpx.AsyncClient, lot_id: UUID, qty: str = "480") -> httpx.Response:
-    return await client.post(f"/fsq/lots/{lot_id}:pack", json={"qty": qty, "uom": "H87"})
+async def packed(client: httpx.AsyncClient, lot_id: UUID, qty: str = "480", uom: str = "H87") -> httpx.Response:
+    return await client.post(f"/fsq/lots/{lot_id}:pack", json={"qty": qty, "uom": uom})
 
 
 async def test_a_pallet_gets_its_own_sscc_and_no_more_than_was_made(
@@ -41,6 +41,23 @@ async def test_a_pallet_gets_its_own_sscc_and_no_more_than_was_made(
     assert all(is_right(sscc) and sscc[1:8] == tenant.gs1_company_prefix for sscc in ssccs)
     third = await packed(client, scene.lot.id, "1")
     assert (third.status_code, third.json()["code"]) == (409, "not_enough_made")
+
+
+async def test_a_lot_is_packed_once_it_is_made_and_in_its_own_unit(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    scene = await a_scene(database, tenant)
+    client = await sign_in(tenant, "SV")
+    early = await packed(client, scene.lot.id)
+    await running(scene)
+    kilograms = await packed(client, scene.lot.id, uom="KGM")
+    assert [(r.status_code, r.json()["code"]) for r in (early, kilograms)] == [
+        (409, "lot_not_packable"),
+        (409, "unit_differs"),
+    ]
+    assert kilograms.json()["expected"] == "H87"
+    async with database.tenant_session(tenant.id) as db:
+        assert (await db.scalars(select(Pallet))).all() == []
 
 
 async def test_a_held_lot_is_neither_packed_nor_shipped(database: Database, tenant: TenantRef, sign_in: SignIn) -> None:
