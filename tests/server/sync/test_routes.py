@@ -32,8 +32,8 @@ from server.core.settings import Settings
 from server.identity import people
 from server.plant_ops import models as plant_ops
 from server.sync import caretaker, quarantine
-from server.sync.models import SyncDead, SyncLog, SyncNonce
-from tests.server.races import behind
+from server.sync.models import SyncDead, SyncHead, SyncLog, SyncNonce
+from tests.server.races import behind, until_waiting
 from tests.server.sync.conftest import approve
 from tests.server.sync.terminal import Device, a_fact
 
@@ -285,6 +285,48 @@ async def test_a_snapshot_and_the_feed_after_it_make_the_whole_picture(http, dat
     assert rows[0].data["name"] == "Renamed"
 
 
+async def test_a_snapshot_is_of_one_terminal_and_has_its_own_parts(http, database, tenant):
+    await seed.plant(database, tenant)
+    async with database.tenant_session(tenant.id) as db:
+        plant = (await db.scalars(select(Plant.id))).first()
+    one, other = [await approve(database, Device(tenant, plant=plant)) for _ in range(2)]
+    mine, theirs = [await signed_in(http, each, database.clock) for each in (one, other)]
+    manifest = SnapshotManifest.model_validate_json((await http.post("/sync/snapshot", headers=mine)).content)
+    of_it, part = f"/sync/snapshot/{manifest.id}", f"/parts/{manifest.parts[0].sha256}"
+    assert (await http.get(of_it + part, headers=mine)).status_code == 200
+    for path, headers in (
+        (of_it, theirs),
+        (of_it + part, theirs),
+        (f"{of_it}/parts/{'0' * 64}", mine),
+        (f"/sync/snapshot/{uuid4()}", mine),
+        (f"/sync/snapshot/{uuid4()}{part}", mine),
+    ):
+        answer = await http.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (404, "snapshot_unknown"), path
+
+
+@pytest.mark.parametrize(("lane", "at_once"), [(1, 2), (2, 1), (3, 1)])
+async def test_a_slower_lane_has_few_pushes_at_once_and_an_alarm_goes_in_meanwhile(
+    http, device, database, lane, at_once
+):
+    headers = await signed_in(http, device, database.clock)
+    device.record(a_fact(), a_fact(), lane=lane)
+    device.record(a_fact())
+    await push(http, headers, device.pack(1, 1, lane))
+    async with database.tenant_session(device.tenant.id) as db:
+        await db.execute(select(SyncHead).where(SyncHead.lane == lane).with_for_update())
+        held_up = [asyncio.create_task(push(http, headers, device.pack(2, 1, lane))) for _ in range(at_once)]
+        await until_waiting(db, at_once)
+        one_more = asyncio.create_task(push(http, headers, device.pack(2, 1, lane)))
+        await until_waiting(db, at_once + 1, one_more)
+        assert (await push(http, headers, device.pack())).status_code == 200
+    over = await one_more
+    assert (over.status_code, over.json()["code"], over.json()["lane"]) == (429, "lane_over_budget", lane)
+    assert float(over.headers["Retry-After"]) == over.json()["retry_after"] > 0
+    assert [(await each).json()["acked"] for each in held_up] == [2] * at_once
+    assert (await push(http, headers, device.pack(2, 1, lane))).status_code == 200
+
+
 async def test_a_long_poll_wakes_when_something_changes(http, device, database):
     headers = await signed_in(http, device, database.clock)
     epoch = HelloAnswer.model_validate_json((await hello(http, device, database.clock)).content).feed.epoch
@@ -342,6 +384,16 @@ async def test_a_person_replays_or_waives_with_name_and_reason(http, device, dat
     assert (await supervisor("GET", "/sync/inbox/dead")).json() == []
     for body in ({**place, "seq": 1}, {**place, "seq": 1, "reason": ""}):
         assert (await supervisor("POST", "/sync/inbox/dead:waive", json=body)).status_code == 422
+
+
+@pytest.mark.parametrize("verb", ["replay", "waive"])
+async def test_only_a_row_in_quarantine_is_decided(http, device, database, supervisor, verb):
+    headers = await signed_in(http, device, database.clock)
+    device.record(a_fact())
+    await push(http, headers, device.pack())
+    place = {"device": str(device.device), "incarnation": str(device.incarnation), "lane": 0, "seq": 1}
+    answer = await supervisor("POST", f"/sync/inbox/dead:{verb}", json=place | {"reason": "looks odd"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "dead_row_unknown")
 
 
 @pytest.mark.parametrize("verb", ["replay", "waive"])
