@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from foodflow_kernel.errors import FoodFlowError, NotFound, Refused
+from foodflow_kernel import sentences
+from foodflow_kernel.errors import FoodFlowError, Refused
 from server import backups, cli
-from server.core.backup import archive, due, folder, programs, taking
+from server.core.backup import archive, beside, due, folder, programs, taking
 from server.core.backup.due import Due, Outcome, Standing
 from server.core.backup.folder import Backup, Place
 from server.core.settings import Settings
@@ -140,13 +141,48 @@ def test_a_copy_is_found_by_name_or_by_the_instant_that_is_wanted(place: Place) 
     assert folder.find(place, "latest") == second
     assert folder.find(place, "latest", NOW - HOUR) == first
     assert folder.find(place, first.name, NOW) == first
-    for name, at, kind in (
-        ("nothing", None, NotFound),
-        ("latest", NOW - 3 * HOUR, NotFound),
-        (second.name, NOW - HOUR, Refused),
+    for name, at, code in (
+        ("nothing", None, "backup_unknown"),
+        ("latest", NOW - 3 * HOUR, "backup_unknown"),
+        (second.name, NOW - HOUR, "backup_too_young"),
     ):
-        with pytest.raises(kind):
+        with pytest.raises(FoodFlowError) as caught:
             folder.find(place, name, at)
+        assert caught.value.code == code
+
+
+async def test_a_copy_that_is_not_whole_is_not_restored_and_nothing_is_left(place: Place) -> None:
+    backup, into = a_backup(place, NOW), place.data_folder / "new"
+    with pytest.raises(Refused) as damaged:
+        await taking.check(backup.data)
+    assert (damaged.value.code, damaged.value.data["why"][:16]) == ("backup_failed", "pg_verifybackup:")
+    with pytest.raises(Refused) as caught:
+        await backups.restore(Settings(data_folder=place.data_folder), backup.name, into, None)
+    assert (caught.value.code, caught.value.data["why"]) == ("restore_failed", damaged.value.data["why"])
+    assert not into.exists()
+
+
+async def test_a_server_that_does_not_come_up_on_a_copy_says_why(place: Place) -> None:
+    empty, short = place.beside / "empty", place.beside / "short"
+    empty.mkdir()
+    await programs.run(programs.program("initdb"), "-D", str(short), "-U", "postgres", "--no-sync")
+    beside.recover(short, {"restore_command": "false", "recovery_target_name": "never"})
+    for data, why in ((empty, "it did not start"), (short, "before configured recovery target")):
+        with pytest.raises(Refused) as caught:
+            async with beside.running(data, b""):
+                pass
+        assert caught.value.code == "backup_failed"
+        assert why in caught.value.sentence
+
+
+def test_a_copy_whose_label_names_no_log_is_none(place: Place) -> None:
+    label = place.base / "backup_label"
+    label.write_text("START WAL LOCATION: 0/2000028 (file 000000010000000000000002)\n")
+    assert folder.first_wal(place.base) == "000000010000000000000002"
+    label.write_text("LABEL: foodflow\n")
+    with pytest.raises(Refused) as caught:
+        folder.first_wal(place.base)
+    assert caught.value.code == "backup_failed"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="others run PostgreSQL as themselves")
@@ -172,8 +208,8 @@ async def test_an_instant_without_a_zone_is_refused(place: Place, at: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [("FOODFLOW_DATABASE_URL", "postgresql://db/x", "administrator"), ("FOODFLOW_BACKUP", "false", "switched off")],
+    ("name", "value", "code"),
+    [("FOODFLOW_DATABASE_URL", "postgresql://db/x", "backup_external"), ("FOODFLOW_BACKUP", "false", "backup_off")],
 )
 @pytest.mark.parametrize(
     "command",
@@ -186,11 +222,11 @@ def test_backups_that_are_not_ours_are_refused_with_a_reason(
     command: list[str],
     name: str,
     value: str,
-    said: str,
+    code: str,
 ) -> None:
     monkeypatch.setenv(name, value)
     assert cli.main(["--data-folder", str(tmp_path), *command]) == 1
-    assert said in capsys.readouterr().err
+    assert capsys.readouterr().err == f"{sentences.sentence(code, {})}\n"
 
 
 def test_the_list_says_which_can_be_relied_on(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,7 @@ from foodflow_kernel.wire.push import PushAnswer
 from server import backups
 from server.app import create_app
 from server.core import metrics
-from server.core.backup import beside, due, folder, programs, restoring, taking
+from server.core.backup import beside, due, folder, programs, proving, restoring, taking
 from server.core.backup.folder import Place
 from server.core.db import migrate, postgres, provision
 from server.core.db.sessions import Database, TenantRef
@@ -229,6 +229,19 @@ async def test_a_copy_that_could_not_be_taken_is_on_record_until_one_is(
     assert due.standing(hub.settings, hub.clock.now()).outcome is due.Outcome.verified
 
 
+async def test_a_log_that_is_not_put_aside_proves_nothing(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = hub.place.wal.rename(hub.place.root / "away")
+    try:
+        with monkeypatch.context() as impatient, pytest.raises(Refused) as caught:
+            impatient.setattr(proving, "ARCHIVED_S", 0)
+            async with asyncio.timeout(30):
+                await proving.marked(hub.database.cluster, hub.place)
+    finally:
+        away.rename(hub.place.wal)
+    assert caught.value.code == "backup_failed"
+    assert "was not put aside" in caught.value.sentence
+
+
 async def test_one_byte_of_a_copy_is_found_and_nothing_more_is_safe(hub: Hub) -> None:
     device = await hub.a_device(0)
     backup = folder.find(hub.place, folder.LATEST)
@@ -296,6 +309,7 @@ async def test_rows_that_are_not_as_they_were_pushed_are_not_called_safe(
         db.execute(change.encode(), {"device": device.device})
     with pytest.raises(Refused) as caught:
         await safe.look(Only(database, tenant))
+    assert caught.value.code == "backup_failed"
     assert said in caught.value.sentence
     assert tenant.slug in caught.value.sentence
 
