@@ -20,6 +20,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from foodflow_kernel import sentences
 from foodflow_kernel.errors import Invalid
 from server.core.processes import Say
 from server.core.settings import from_environment
@@ -167,8 +168,9 @@ def test_an_address_that_cannot_be_had_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", first + 1)):
         said = refused(tmp_path, "serve", "--port", "0", PROCESSES="2", METRICS_PORT=str(first))
         worker = refused(tmp_path, "worker", METRICS_PORT=str(first + 1))
-    assert said == worker
-    assert f"port {first + 1}: Address already in use. Set FOODFLOW_METRICS_HOST or FOODFLOW_METRICS_PORT" in said
+    names = "FOODFLOW_METRICS_HOST or FOODFLOW_METRICS_PORT"
+    taken = {"host": "127.0.0.1", "port": first + 1, "why": "Address already in use", "settings": names}
+    assert said == worker == f"{sentences.sentence('address_not_free', taken)}\n"
     said = refused(tmp_path, "serve", HOST="no-such-host.invalid")
     assert "no-such-host.invalid" in said
     assert "Unknown error" not in said

@@ -13,8 +13,9 @@ import pytest_asyncio
 from psycopg.errors import DeadlockDetected
 
 from foodflow_kernel.clock import FakeClock
+from foodflow_kernel.errors import Refused
 from foodflow_kernel.machines.identity import TenantState
-from server import cli
+from server import cli, serving
 from server.core.db import fleet, migrate, postgres
 from server.core.db.postgres import Cluster
 from server.core.db.registry import Tenant
@@ -117,7 +118,10 @@ async def test_a_platform_that_cannot_be_migrated_stops_everything_else(database
         db.execute("UPDATE platform.alembic_version SET version_num = '0003'")
         try:
             done = await fleet.migrate_all(database)
+            with pytest.raises(Refused) as caught:
+                await serving.brought_up(database)
         finally:
             db.execute("UPDATE platform.alembic_version SET version_num = %s", (migrate.head("platform"),))
     assert [(each.name, each.state) for each in done] == [("platform", fleet.FAILED)]
     assert "FAILED" in str(done[0])
+    assert (caught.value.code, caught.value.data["failed"]) == ("migration_failed", str(done[0]))
