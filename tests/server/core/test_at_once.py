@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +13,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.content import ConfigState, FileState
@@ -64,6 +68,31 @@ async def test_a_record_that_is_just_being_changed_is_not_changed_by_who_has_not
     answer = await behind(database.tenant_session(tenant.id, system(tenant.id)), change, second)
     assert refused(answer, 412, "version_stale")
     assert (await admin.get(path)).json()["name"] == "Theirs"
+
+
+@asynccontextmanager
+async def patient(database: Database, tenant: TenantRef) -> AsyncIterator[AsyncSession]:
+    """A session of the company's role that never looks whether two wait for each other: the other is ended."""
+    engine = create_async_engine(database.cluster.base.set(username="postgres"), poolclass=NullPool)
+    async with AsyncSession(engine) as db, db.begin():
+        for line in ("deadlock_timeout = '1h'", f"ROLE {tenant.schema}", f"search_path = {tenant.schema}"):
+            await db.execute(text(f"SET LOCAL {line}"))
+        yield db
+
+
+async def test_of_two_who_wait_for_each_other_one_is_told_to_try_again(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    admin, record = await sign_in(tenant, "TA"), await a_place(database, tenant, await a_plant(database, tenant))
+    path = f"/locations/{record['entity_id']}"
+    second = admin.patch(path, json={"name": "Mine"}, headers={"If-Match": '"1"'})
+    change = update(Location).values(name="Theirs", version=2)
+    answer = await behind(patient(database, tenant), select(AuditHead).with_for_update(), second, then=change)
+    assert refused(answer, 503, "database_busy")
+    assert answer.headers["Retry-After"] == "1"
+    assert (await admin.get(path)).json()["name"] == "Theirs"
+    again = await admin.patch(path, json={"name": "Mine"}, headers={"If-Match": '"2"'})
+    assert (again.status_code, again.json()["name"]) == (200, "Mine")
 
 
 async def in_turn(database: Database, tenant: TenantRef, *requests: Any) -> list[httpx.Response]:

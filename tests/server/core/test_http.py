@@ -9,22 +9,35 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
+from sqlalchemy import text
 
+from foodflow_kernel import sentences
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import FoodFlowError, IllegalMove, Invalid, NotAllowed, NotFound, Refused
 from server.core import door, http, logs, metrics, traces
+from server.core.db.sessions import Database, TenantRef
 
 
 class Body(BaseModel):
     n: int
 
 
-@pytest.fixture
-def broken() -> httpx.AsyncClient:
-    """An application whose routes fail in every way, with the product's answers."""
+def an_app() -> FastAPI:
+    """An application with the product's answers."""
     app = FastAPI()
     http.install(app)
     door.install(app, metrics.Measures(), traces.Off())
+    return app
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://hub")
+
+
+@pytest.fixture
+def broken() -> httpx.AsyncClient:
+    """An application whose routes fail in every way."""
+    app = an_app()
 
     @app.get("/secret")
     async def secret() -> None:
@@ -34,7 +47,7 @@ def broken() -> httpx.AsyncClient:
     async def body(given: Body) -> int:
         return given.n
 
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://hub")
+    return client_of(app)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +79,22 @@ async def test_what_nobody_foresaw_leaks_nothing_and_keeps_its_request_id(
     assert answer.headers["x-request-id"] == "abc-1"
     assert "hunter2" not in answer.text
     assert [record.message for record in caplog.records] == ["unforeseen error", "request"]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE sync_log SET seq = 0", "DELETE FROM identity_user"])
+async def test_what_the_database_keeps_as_it_is_is_a_conflict(
+    database: Database, tenant: TenantRef, statement: str
+) -> None:
+    app = an_app()
+
+    @app.post("/change")
+    async def change() -> None:
+        async with database.tenant_session(tenant.id) as db:
+            await db.execute(text(statement))
+
+    answer = await client_of(app).post("/change")
+    assert (answer.status_code, answer.json()["code"]) == (409, "record_fixed")
+    assert answer.json()["detail"] == sentences.sentence("record_fixed", {})
 
 
 @pytest.mark.parametrize(
