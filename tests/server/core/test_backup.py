@@ -166,7 +166,7 @@ async def test_a_server_that_does_not_come_up_on_a_copy_says_why(place: Place) -
     empty, short = place.beside / "empty", place.beside / "short"
     empty.mkdir()
     await programs.run(programs.program("initdb"), "-D", str(short), "-U", "postgres", "--no-sync")
-    beside.recover(short, {"restore_command": "false", "recovery_target_name": "never"})
+    beside.recover(short, {"restore_command": "sleep 0.3; false", "recovery_target_name": "never"})
     for data, why in ((empty, "it did not start"), (short, "before configured recovery target")):
         with pytest.raises(Refused) as caught:
             async with beside.running(data, b""):
