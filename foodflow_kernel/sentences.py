@@ -140,8 +140,8 @@ SENTENCES: dict[str, str] = {
     "limits_out_of_order": "The limits are not in order: lowest first, highest last.",
     "line_busy": "Another batch is running on this line. Finish it first.",
     "lot_held": "Lot {lot_code} is on hold: {reason}. Only a QA manager can release it.",
-    "lot_not_packable": "Lot {lot_code} cannot be packed: it is {status}.",
-    "lot_not_released": "Lot {lot_code} is not released yet: it is {status}.",
+    "lot_not_packable": "Lot {lot_code} cannot be packed: it is {state}.",
+    "lot_not_released": "Lot {lot_code} is not released yet: it is {state}.",
     "lot_rejected": "This lot is rejected. The batch cannot go on.",
     "mention_unseen": "Somebody you mention cannot see this note, or works here no longer: leave them out.",
     "migration_failed": (

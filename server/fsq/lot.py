@@ -74,7 +74,7 @@ async def pack(
     """
     await hold.refuse_if_held(db, lot)
     if lot.status not in PACKABLE:
-        raise Refused("lot_not_packable", lot_code=lot.lot_code, status=lot.status)
+        raise Refused("lot_not_packable", lot_code=lot.lot_code, state=lot.status)
     if cmd.uom is not lot.uom:
         raise Refused("unit_differs", uom=cmd.uom, expected=lot.uom)
     free = made - await packed_of(db, lot.id)
@@ -130,7 +130,7 @@ async def ship(db: AsyncSession, pallet: Pallet, cmd: Ship, *, actor_id: UUID | 
     if pallet.status != "in_warehouse":
         raise Refused("already_shipped", sscc=pallet.sscc, document_no=pallet.document_no)
     if lot.status is not LotState.released:
-        raise Refused("lot_not_released", lot_code=lot.lot_code, status=lot.status)
+        raise Refused("lot_not_released", lot_code=lot.lot_code, state=lot.status)
     pallet.status, pallet.shipped_at = "shipped", now
     pallet.partner_code, pallet.partner_name = cmd.partner_code, cmd.partner_name
     pallet.document_no = cmd.document_no

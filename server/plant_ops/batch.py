@@ -19,7 +19,7 @@ from foodflow_kernel.wire.exchange import CommandAnswer
 from server.core import stamp as stamps
 from server.core.corrections import is_current
 from server.core.stamp import Stamp
-from server.plant_ops.models import BatchMove, LineCount, LineProductRate, ProductionBatch, ScrapEvent
+from server.plant_ops.models import BatchMove, LineCount, LineProductRate, ProductionBatch, ProductionLine, ScrapEvent
 
 FROM_THE_LINE = frozenset({"start", "pause", "resume", "complete", "abort"})
 
@@ -122,6 +122,9 @@ async def _apply(db: AsyncSession, batch: ProductionBatch, to: BatchState, at: d
 
 
 async def _is_line_busy(db: AsyncSession, batch: ProductionBatch) -> bool:
+    # Of two batches that start at once the second waits here, and finds the first.
+    line = select(ProductionLine.id).where(ProductionLine.id == batch.line_id)
+    await db.execute(line.with_for_update(key_share=True))
     other = select(ProductionBatch.id).where(
         ProductionBatch.line_id == batch.line_id,
         ProductionBatch.id != batch.id,

@@ -104,10 +104,7 @@ async def replay(db: AsyncSession, actor: Actor, command: Decide, now: datetime)
     row = await _locked(db, command)
     log = log_of(command.lane)
     question = select(log.body, log.hash).where(*at_place(log, _key(command)))
-    found = (await db.execute(question)).one_or_none()
-    if found is None:
-        raise NotFound("dead_row_unknown")
-    body, row_hash = found
+    body, row_hash = (await db.execute(question)).one()  # no row of a log is ever gone
     await db.execute(delete(SyncDead).where(*at_place(SyncDead, _key(command))))
     device = device_actor(db.info["tenant_id"], row.device_id, row.plant_id)
     fate = await interpret.apply(db, device, [(quarantine.stored_again(row, row_hash), body)], now)

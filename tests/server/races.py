@@ -7,8 +7,10 @@ from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-from sqlalchemy import Executable, text
+from sqlalchemy import Executable, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from server.core.audit import AuditHead
 
 T = TypeVar("T")
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = current_user")
@@ -41,6 +43,21 @@ async def behind(
         if then is not None:
             await db.execute(then, execution_options={"synchronize_session": False})
     return await waits
+
+
+async def in_turn(trail: AbstractAsyncContextManager[AsyncSession], *works: Awaitable[T]) -> list[T]:
+    """What several come to, of which each begins when the one before has done all but its last entry in the trail.
+
+    Args:
+        trail: a session of the same database role.
+    """
+    under_way: list[asyncio.Future[T]] = []
+    async with trail as db:
+        await db.execute(select(AuditHead).with_for_update())
+        for work in works:
+            under_way.append(asyncio.ensure_future(work))
+            await until_waiting(db, len(under_way), under_way[-1])
+    return list(await asyncio.gather(*under_way))
 
 
 async def until_waiting(db: AsyncSession, how_many: int = 1, unless: asyncio.Future[T] | None = None) -> None:

@@ -111,15 +111,13 @@ async def _up(data: Path, sockets: Path, options: str) -> None:
     """Start, and wait until recovery has ended."""
     started = ("-D", str(data), "-w", "-t", str(int(PATIENCE_S)), "-l", str(data / "log"), "-o", options, "start")
     deadline = time.monotonic() + PATIENCE_S
-    try:
+    with contextlib.suppress(Refused):  # the server's own log says more of why it did not start
         await programs.run(programs.program("pg_ctl"), *started)
         while _is_running(data) and time.monotonic() < deadline:
             with contextlib.suppress(psycopg.OperationalError):
                 if await asyncio.to_thread(_is_up, sockets):
                     return
             await asyncio.sleep(_POLL_S)
-    except Refused as error:
-        raise Refused("backup_failed", why=_end_of(data / "log")) from error
     raise Refused("backup_failed", why=_end_of(data / "log"))
 
 

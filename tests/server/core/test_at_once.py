@@ -7,7 +7,6 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -34,7 +33,7 @@ from tests.server.core.test_files import Clamd, clamd, files, png, refused, uplo
 from tests.server.core.test_idempotency import ONE, Place, place, send
 from tests.server.core.test_notes import Ids, a_place, posted
 from tests.server.core.test_tags import a_tag, mark, marked, merge
-from tests.server.races import behind, until_waiting
+from tests.server.races import behind, in_turn, until_waiting
 
 __all__ = ["clamd", "files", "place"]
 
@@ -95,17 +94,6 @@ async def test_of_two_who_wait_for_each_other_one_is_told_to_try_again(
     assert (again.status_code, again.json()["name"]) == (200, "Mine")
 
 
-async def in_turn(database: Database, tenant: TenantRef, *requests: Any) -> list[httpx.Response]:
-    """Answers to requests of which each begins when the one before has done all but its last entry in the trail."""
-    under_way: list[asyncio.Future[httpx.Response]] = []
-    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
-        await db.execute(select(AuditHead).with_for_update())
-        for request in requests:
-            under_way.append(asyncio.ensure_future(request))
-            await until_waiting(db, len(under_way), under_way[-1])
-    return list(await asyncio.gather(*under_way))
-
-
 @pytest.mark.usefixtures("files")
 async def test_a_file_is_not_taken_from_a_record_that_is_just_being_signed(
     app: FastAPI, database: Database, tenant: TenantRef, quality: httpx.AsyncClient, record: Ids
@@ -114,7 +102,7 @@ async def test_a_file_is_not_taken_from_a_record_that_is_just_being_signed(
     link = (await quality.post(path, json=record)).json()["id"]
     signs = sign(quality, record["entity_id"], record_type=record["entity"], meaning="reviewed")
     takes = quality.delete(f"{path}/{link}", params={"reason": "wrong one"})
-    signed, taken = await in_turn(database, tenant, signs, takes)
+    signed, taken = await in_turn(database.tenant_session(tenant.id, system(tenant.id)), signs, takes)
     assert signed.status_code == 201, signed.text
     assert refused(taken, 409, "record_signed")
 
@@ -124,7 +112,9 @@ async def test_a_file_that_is_just_being_attached_is_attached_once(
     app: FastAPI, database: Database, tenant: TenantRef, quality: httpx.AsyncClient, record: Ids
 ) -> None:
     path = f"/attachments/{await uploaded(app, quality, png())}/links"
-    first, again = await in_turn(database, tenant, *(quality.post(path, json=record) for _ in range(2)))
+    first, again = await in_turn(
+        database.tenant_session(tenant.id, system(tenant.id)), *(quality.post(path, json=record) for _ in range(2))
+    )
     assert (first.status_code, again.json()) == (201, first.json())
 
 

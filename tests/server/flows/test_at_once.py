@@ -19,7 +19,7 @@ from server.fsq.models import Deviation, Lot
 from server.plant_ops import downtime
 from server.plant_ops.models import ProductionBatch
 from tests.server.factories import NOW, Scene, a_scene
-from tests.server.races import behind, until_waiting
+from tests.server.races import behind, in_turn, until_waiting
 from tests.server.sync.test_verbs import signature
 
 
@@ -41,6 +41,22 @@ async def test_a_batch_that_is_just_being_aborted_does_not_start(database: Datab
     assert (answer.outcome, answer.reason) == ("conflict", "illegal_move")
     async with database.tenant_session(tenant.id) as db:
         assert (await db.get_one(ProductionBatch, scene.batch.id)).status is BatchState.aborted
+
+
+async def test_of_two_batches_that_start_at_once_on_a_line_the_second_finds_it_busy(
+    database: Database, tenant: TenantRef
+) -> None:
+    scene = await a_scene(database, tenant)
+    other = {column.key: getattr(scene.batch, column.key) for column in ProductionBatch.__table__.columns}
+    other |= {"id": uuid4(), "batch_no": "B-2", "output_lot_id": None}
+    async with database.tenant_session(tenant.id) as db:
+        db.add(ProductionBatch(**other))
+    first, second = scene.moved("start", 1), bodies.BatchMoved(batch_id=other["id"], move="start", base_rev=1)
+    starts = (scene.push(scene.fact(each)) for each in (first, second))
+    (applied,), (refused,) = await in_turn(database.tenant_session(tenant.id), *starts)
+    assert applied is not None
+    assert refused is not None
+    assert (applied.outcome, refused.outcome, refused.reason) == ("applied", "conflict", "line_busy")
 
 
 async def test_a_lot_that_was_just_made_keeps_when_it_was_made(database: Database, tenant: TenantRef) -> None:
