@@ -72,7 +72,6 @@ async def perform(
         NotFound: `record_unknown`, also for records of another plant.
         FoodFlowError: whatever the verb refuses.
     """
-    actor.require(f"{code}.{action.name}")
     record = await load(db, actor, model, record_id, f"{code}.{action.name}", lock=True)
     before = values(record)
     reason = getattr(command, "reason", None)
