@@ -71,6 +71,20 @@ def row(plant: str, tag: str, **over: Any) -> dict[str, Any]:
     return {"plant_id": plant, "tag": tag, "equipment_class": "scale", "names": '{"en": "Scale"}'} | over
 
 
+async def test_who_may_only_make_rows_changes_none_by_a_sheet(
+    database: Database, tenant: TenantRef, sign_in: SignIn, admin: Client, plant: str
+) -> None:
+    assert (await send(admin, a_csv(row(plant, "A")))).status_code == 200
+    known = (await admin.get(PATH)).json()["items"][0]
+    async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+        await roles.define(db, "MK", "Makers", set(EQUIPMENT.permissions()) - {f"{EQUIPMENT.code}.update"})
+    maker = await sign_in(tenant, "MK")
+    sheet = a_csv({"id": known["id"], "version": known["version"], "unit": "g"})
+    refused = await send(maker, sheet)
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
+    assert (await send(maker, a_csv(row(plant, "B")))).status_code == 200
+
+
 async def test_a_dry_run_names_bad_lines_and_writes_nothing(admin: Client, plant: str) -> None:
     raw = a_csv(
         row(plant, "A"),

@@ -82,7 +82,7 @@ async def test_a_lot_in_quarantine_waits_and_a_released_one_leaves_once(
     client, manager = await sign_in(tenant, "SV"), await sign_in(tenant, "QM")
     pallet = (await packed(client, scene.lot.id)).json()["id"]
     early = await client.post(f"/fsq/pallets/{pallet}:ship", json=SHIP)
-    assert early.json()["code"] == "lot_not_released"
+    assert (early.json()["code"], early.json()["state"]) == ("lot_not_released", "quarantine")
     signature = {"password": PASSWORD, "meaning": "released"}
     order = {"reason": "All checks passed", "signature": signature}
     assert (await client.post(f"/fsq/lots/{scene.lot.id}:release", json=order)).status_code == 403
@@ -90,6 +90,15 @@ async def test_a_lot_in_quarantine_waits_and_a_released_one_leaves_once(
     assert (await client.post(f"/fsq/pallets/{pallet}:ship", json=SHIP)).status_code == 200
     twice = await client.post(f"/fsq/pallets/{pallet}:ship", json=SHIP)
     assert twice.json()["code"] == "already_shipped"
+
+
+async def test_a_held_lot_is_not_released(database: Database, tenant: TenantRef, sign_in: SignIn) -> None:
+    scene = await a_scene(database, tenant)
+    await running(scene)
+    await hold(scene)
+    order = {"reason": "All checks passed", "signature": {"password": PASSWORD, "meaning": "released"}}
+    answer = await (await sign_in(tenant, "QM")).post(f"/fsq/lots/{scene.lot.id}:release", json=order)
+    assert (answer.status_code, answer.json()["code"]) == (409, "lot_held")
 
 
 async def test_only_a_manager_who_signs_ends_a_hold(database: Database, tenant: TenantRef, sign_in: SignIn) -> None:

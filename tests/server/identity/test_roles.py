@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import delete, select
 
@@ -13,9 +15,20 @@ from server.identity import people
 from server.identity.models import Role, RolePermission
 
 
-async def test_nobody_is_made_with_a_role_that_there_is_not(database: Database, tenant: TenantRef) -> None:
-    new = people.NewUser(login_code="B-1", short_no="4242", printed_name="Ada", roles=("BOSS",))
-    with pytest.raises(Invalid, match="role_unknown"):
+@pytest.mark.parametrize(
+    ("wrong", "refusal"),
+    [
+        ({"roles": ("BOSS",)}, "role_unknown"),
+        ({"password": "too short"}, "password_short"),
+        ({"password": "Password12345678"}, "password_common"),
+        ({"pin": "1234"}, "pin_weak"),
+    ],
+)
+async def test_nobody_is_made_with_what_nobody_may_have(
+    database: Database, tenant: TenantRef, wrong: dict[str, Any], refusal: str
+) -> None:
+    new = people.NewUser(**{"login_code": "B-1", "short_no": "4242", "printed_name": "Ada", "roles": ()} | wrong)
+    with pytest.raises(Invalid, match=refusal):
         async with database.tenant_session(tenant.id, system(tenant.id)) as db:
             await people.add(db, new)
 
