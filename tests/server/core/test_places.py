@@ -14,14 +14,16 @@ from sqlalchemy.exc import IntegrityError
 
 from foodflow_kernel import machines
 from foodflow_kernel.gs1 import check_digits
+from foodflow_kernel.ids import new_id
 from foodflow_kernel.machines.fsq import LotState
 from foodflow_kernel.machines.plant_ops import BatchState
 from server.core import places
 from server.core.actor import system
 from server.core.audit import AuditRow
 from server.core.db.sessions import Database, TenantRef
-from server.core.models import Address, Plant
+from server.core.models import Address, Location, Plant
 from tests.server.conftest import SignIn, a_plant
+from tests.server.core.test_notes import HERE
 from tests.server.factories import a_scene
 
 Client = httpx.AsyncClient
@@ -88,6 +90,13 @@ async def test_a_place_knows_its_way_from_the_root_and_takes_what_lies_in_it_alo
     assert await path_of(admin, shelf) == "SITE.DRY.R-1.S1"
     assert (await changed(admin, dry, code="AMB")).status_code == 200
     assert [await path_of(admin, each) for each in (rack, shelf)] == ["SITE.AMB.R-1", "SITE.AMB.R-1.S1"]
+
+
+async def test_a_place_is_not_born_in_itself(database: Database, tenant: TenantRef) -> None:
+    plant, own = await a_plant(database, tenant), new_id(database.clock.now())
+    with pytest.raises(IntegrityError, match="ck_core_location_parent"):
+        async with database.tenant_session(tenant.id, system(tenant.id)) as db:
+            db.add(Location(id=own, parent_id=own, plant_id=plant, code="D1", name="Dock", kind="dock", **HERE))
 
 
 async def test_a_place_lies_not_in_itself_nor_in_another_plants_place(
