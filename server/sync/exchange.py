@@ -63,7 +63,6 @@ async def caller(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> C
 
     Raises:
         Unauthorised: `token_bad`, `token_expired`, `terminal_unknown`.
-        NotAllowed: `tenant_archived`.
     """
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not encoded:
@@ -73,18 +72,7 @@ async def caller(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> C
     terminal = await terminals.find(desk.database, token.device_id)
     if terminal is None or terminal.tenant_id != token.tenant_id:
         raise Unauthorised("terminal_unknown")
-    await refuse_if_gone(desk, terminal)
     return Caller(terminal, token, now)
-
-
-async def refuse_if_gone(desk: Desk, terminal: Terminal) -> None:
-    """Stop a terminal whose company has left; until then whatever it recorded is stored.
-
-    Raises:
-        NotAllowed: `tenant_archived`.
-    """
-    if not (await desk.database.tenant(terminal.tenant_id)).takes_pushes:
-        raise NotAllowed("tenant_archived")
 
 
 async def refuse_if_suspended(desk: Desk, terminal: Terminal) -> None:

@@ -26,7 +26,6 @@ from server.sync.exchange import (
     desk_of,
     hear,
     read_packed,
-    refuse_if_gone,
     refuse_if_suspended,
     trusted,
 )
@@ -64,7 +63,6 @@ async def say_hello(message: HelloRequest, desk: _Desk) -> HelloAnswer:
         raise Unauthorised("nonce_bad") from error
     if not signing.verify_nonce(terminal.public_key, message.device, nonce, signature):
         raise Unauthorised("signature_bad")
-    await refuse_if_gone(desk, terminal)
     async with desk.database.tenant_session(terminal.tenant_id) as db:
         await desk.nonces.take(db, nonce, now)
         heads = await hello.heads(db, message.device, message.incarnation)

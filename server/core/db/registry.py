@@ -117,11 +117,6 @@ class TenantRef:
         """Whether people, keys and terminals may have its data."""
         return self.state is TenantState.active
 
-    @property
-    def takes_pushes(self) -> bool:
-        """Whether what its terminals recorded is still stored: until it is archived."""
-        return self.state in (TenantState.active, TenantState.suspended, TenantState.offboarding)
-
 
 Ask = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
