@@ -213,12 +213,13 @@ async def test_what_a_process_remembers_is_bounded(
     guest: Guest, app: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "MAX_KNOWN", 2)
+    monkeypatch.setattr(keys, "MAX_SEEN", 2)
     for _ in range(3):
         await rotate(guest, database)
         await guest.use()
         await guest.is_in()
     keyring: keys.Keyring = app.state.keyring
-    assert len(keyring._known) == 2
+    assert (len(keyring._known), len(keyring._seen)) == (2, 2)
     assert await guest.is_in()
 
 
