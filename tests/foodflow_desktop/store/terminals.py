@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from foodflow_desktop.store import Draft, Options, Store, Terminal
+from foodflow_desktop.store import Draft, Options, Store, SyncStatus, Terminal
 from foodflow_kernel.clock import Clock, FakeClock
 from foodflow_kernel.rules.weight import WeightVerdict
 from foodflow_kernel.wire import bodies
@@ -34,6 +34,12 @@ def opened(folder: Path, clock: Clock | None = None, options: Options = QUIET) -
     if store.terminal is None:
         store.pair(a_terminal(), KEY)
     return store
+
+
+def settled(store: Store) -> SyncStatus:
+    """The status with all that was recorded: whoever records is answered before the status is."""
+    store.pragmas()  # each writer comes to this when it has told everybody
+    return store.status()
 
 
 def weighing(number: int = 1, *, note: str | None = None) -> Draft:

@@ -10,7 +10,7 @@ from foodflow_desktop.store.check import verify
 from foodflow_kernel.errors import Refused
 from foodflow_kernel.wire import signing
 from foodflow_kernel.wire.protocol import Lane
-from tests.foodflow_desktop.store.terminals import KEY, a_terminal, opened, weighing
+from tests.foodflow_desktop.store.terminals import KEY, a_terminal, opened, settled, weighing
 
 OTHER = a_terminal().model_copy(update={"device": incarnation.UUID(int=8)})
 
@@ -41,7 +41,7 @@ def test_files_that_are_not_the_pair_written_last_begin_anew(tmp_path: Path, wha
     store = opened(tmp_path)
     assert store.status().incarnation != old
     assert store.record(weighing()).seq == 1
-    assert store.status().waiting == 3
+    assert settled(store).waiting == 3
     oldest = store.outbox.pending(Lane.events)[0]
     batch = store.outbox.next_batch(oldest.incarnation, Lane.events)
     assert (oldest.incarnation, len(batch.rows)) == (old, 2)

@@ -13,7 +13,19 @@ from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import Invalid, Refused
 from foodflow_kernel.wire import bodies, chain, facts, signing
 from foodflow_kernel.wire.protocol import Lane
-from tests.foodflow_desktop.store.terminals import BATCH, DEVICE, KEY, LINE, LOT, QUIET, hold, opened, samples, weighing
+from tests.foodflow_desktop.store.terminals import (
+    BATCH,
+    DEVICE,
+    KEY,
+    LINE,
+    LOT,
+    QUIET,
+    hold,
+    opened,
+    samples,
+    settled,
+    weighing,
+)
 
 
 @pytest.fixture
@@ -40,7 +52,7 @@ def test_recorded_facts_are_dense_chained_and_signed_at_each_commit(store: Store
 
 def test_each_lane_counts_for_itself(store: Store) -> None:
     assert [store.record(draft()).seq for draft in (weighing, hold, weighing, samples)] == [1, 1, 2, 1]
-    assert [lane.unsent for lane in store.status().lanes] == [1, 2, 0, 1]
+    assert [lane.unsent for lane in settled(store).lanes] == [1, 2, 0, 1]
     assert store.status().waiting == 3
 
 
