@@ -294,6 +294,7 @@ class Store:
             Refused: `pair_unsent` while anything recorded under another pairing is not acknowledged.
         """
         before = self.terminal
+        self._refresh()  # a fact is answered before the status is
         if before is not None and before.device != paired.device and self._status.waiting:
             raise Refused("pair_unsent", waiting=self._status.waiting)
         self._ops.key = self._telemetry.key = key

@@ -15,7 +15,7 @@ from foodflow_desktop.sync.status import PillState, pill
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.errors import DiskFull
 from foodflow_kernel.wire import signing
-from tests.foodflow_desktop.store.terminals import KEY, hold, opened, samples, weighing
+from tests.foodflow_desktop.store.terminals import KEY, hold, opened, samples, settled, weighing
 
 PUBLIC = signing.public_bytes(KEY)
 
@@ -36,7 +36,7 @@ def test_a_full_file_refuses_whole_facts_and_says_so(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
         store.record_all([weighing()] * 100)
     assert pill(store.status(), store.clock.now()).state is PillState.cannot_save
-    assert store.status().waiting == saved
+    assert settled(store).waiting == saved
     with store.reading() as db:
         assert queries.count(db, "weighing") == saved
     store.close()
@@ -44,7 +44,7 @@ def test_a_full_file_refuses_whole_facts_and_says_so(tmp_path: Path) -> None:
     assert (report.rows, report.faults) == (saved, ())
     store = opened(tmp_path)
     assert store.record(weighing()).seq == saved + 1
-    assert store.status().cannot_save is None
+    assert settled(store).cannot_save is None
     store.close()
 
 
@@ -60,7 +60,7 @@ def test_bad_input_t8_on_a_full_real_disk_food_safety_outlives_telemetry(tmp_pat
         assert (disk / "data" / "reserve.bin").stat().st_size == 4 << 20
         blocks = fill(store, samples(6000))
         assert blocks > 100
-        assert store.status().telemetry == "stopped"
+        assert settled(store).telemetry == "stopped"
         assert store.status().cannot_save is None
         (disk / "ballast").touch()
         with (disk / "ballast").open("wb", buffering=0) as ballast:
@@ -75,7 +75,7 @@ def test_bad_input_t8_on_a_full_real_disk_food_safety_outlives_telemetry(tmp_pat
         assert pill(store.status(), store.clock.now()).state is PillState.cannot_save
         (disk / "ballast").unlink()
         assert store.record(hold()).seq == saved + 1
-        assert store.status().cannot_save is None
+        assert settled(store).cannot_save is None
         store.close()
         report = verify(disk / "data", PUBLIC)
         assert report.faults == ()

@@ -16,7 +16,7 @@ from foodflow_desktop.sync.status import PillState, pill
 from foodflow_kernel.clock import FakeClock
 from foodflow_kernel.wire import signing
 from foodflow_kernel.wire.protocol import Lane
-from tests.foodflow_desktop.store.terminals import KEY, hold, opened, samples, weighing
+from tests.foodflow_desktop.store.terminals import KEY, hold, opened, samples, settled, weighing
 
 DRAFTS = {Lane.urgent: hold, Lane.events: weighing, Lane.telemetry: samples}
 
@@ -83,7 +83,7 @@ class Terminal(RuleBasedStateMachine):
 
     @invariant()
     def the_pill_tells_the_truth(self) -> None:
-        status, now = self.store.status(), self.clock.now()
+        status, now = settled(self.store), self.clock.now()
         waiting = sum(len(self.saved[lane]) - self.acked[lane] for lane in (Lane.urgent, Lane.events))
         assert status.waiting == waiting
         shown = pill(status, now)
