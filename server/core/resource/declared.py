@@ -50,7 +50,8 @@ class Resource:
         search: text columns that ``?q=`` looks through.
         words: long text columns where ``?q=`` looks for whole words, by a GIN index of the table.
         actions: the verbs.
-        before_save: last check before an insert or update.
+        before_save: last check before an insert or update. A row that is retired is locked by then, one that is
+            changed is not: what a change is judged by outside its own row, the check locks itself.
     """
 
     model: type[Any]

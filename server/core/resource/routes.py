@@ -167,7 +167,7 @@ def _write_routes(made: Room, resource: Resource) -> None:
         body: Any,
         if_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        # Not locked: of two that have seen the same version the database lets one write (``version_stale``).
+        # Not locked: a change is judged by the row itself, and of two that saw one version the database lets one write.
         row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.update")
         writing.same_version(row, if_match)
         before = values(row)
@@ -189,7 +189,8 @@ def _write_routes(made: Room, resource: Resource) -> None:
     async def retire_row(
         record_id: uuid.UUID, caller: access.Signed, if_match: Annotated[str | None, Header()] = None
     ) -> None:
-        row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.retire")
+        # Locked before it is asked what belongs to it: whoever just adds to it is waited for.
+        row = await load(caller.db, caller.actor, resource.model, record_id, f"{resource.code}.retire", lock=True)
         caller.actor.require_at(f"{resource.code}.retire", plant_of(row))
         writing.same_version(row, if_match)
         row.retired_at = caller.clock.now()

@@ -31,7 +31,7 @@ from tests.server.core.test_config import a_row
 from tests.server.core.test_esign import sign
 from tests.server.core.test_files import Clamd, clamd, files, png, refused, uploaded
 from tests.server.core.test_idempotency import ONE, Place, place, send
-from tests.server.core.test_notes import Ids, a_place, posted
+from tests.server.core.test_notes import HERE, Ids, a_place, posted
 from tests.server.core.test_tags import a_tag, mark, marked, merge
 from tests.server.races import behind, in_turn, until_waiting
 
@@ -92,6 +92,18 @@ async def test_of_two_who_wait_for_each_other_one_is_told_to_try_again(
     assert (await admin.get(path)).json()["name"] == "Theirs"
     again = await admin.patch(path, json={"name": "Mine"}, headers={"If-Match": '"2"'})
     assert (again.status_code, again.json()["name"]) == (200, "Mine")
+
+
+async def test_a_plant_where_something_is_just_being_put_does_not_go(
+    database: Database, tenant: TenantRef, sign_in: SignIn
+) -> None:
+    admin, plant = await sign_in(tenant, "TA"), await a_plant(database, tenant)
+    now = database.clock.now()
+    new = {"id": new_id(now), "created_at": now, "updated_at": now, "plant_id": plant, "code": "D1", "name": "Dock",
+           "kind": "dock", **HERE}  # fmt: skip
+    goes = admin.delete(f"/plants/{plant}", headers={"If-Match": '"1"'})
+    first = database.tenant_session(tenant.id, system(tenant.id))
+    assert refused(await behind(first, insert(Location).values(new), goes), 409, "plant_not_closed")
 
 
 @pytest.mark.usefixtures("files")

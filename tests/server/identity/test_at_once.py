@@ -251,6 +251,24 @@ async def test_a_role_that_is_just_being_retired_is_not_edited(
     assert (row["status"], row["errors"][0]["code"]) == (409, "role_retired")
 
 
+async def test_who_is_just_being_given_a_role_that_ends_loses_it_too(
+    app: FastAPI, database: Database, tenant: TenantRef
+) -> None:
+    staff = await Staff.hire(app, database, tenant)
+    admin, worker, role_id = await staff.person("TA"), await staff.person(), await staff.role("READER", [READ])
+    held = select(Role.id).where(Role.id == role_id).with_for_update(read=True)
+    now = database.clock.now()
+    given = {"id": new_id(now), "created_at": now, "updated_at": now, "user_id": worker.id, "role_id": role_id,
+             "valid_from": now, "told_at": now}  # fmt: skip
+    version = (await admin.client.get(f"/roles/{role_id}")).json()["version"]
+    ends = admin.client.delete(f"/roles/{role_id}", headers={"If-Match": f'"{version}"'})
+    answer = await after(database, tenant, held, ends, then=insert(UserRole).values(given))
+    assert answer.status_code == 204, answer.text
+    async with database.tenant_session(tenant.id) as db:
+        left = select(UserRole.id).where(UserRole.role_id == role_id, UserRole.retired_at.is_(None))
+        assert (await db.scalars(left)).all() == []
+
+
 async def test_a_key_that_was_just_revoked_does_not_expire_too(
     app: FastAPI, database: Database, tenant: TenantRef, frozen: FakeClock
 ) -> None:
